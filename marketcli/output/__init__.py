@@ -1,0 +1,1 @@
+"""Drawing for people, exact text and files for programs."""

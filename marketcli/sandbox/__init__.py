@@ -1,0 +1,1 @@
+"""Exchanges on a loopback port, with faults on request."""

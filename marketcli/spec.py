@@ -1,0 +1,191 @@
+"""What an exchange says about itself: constants and pure functions, no I/O.
+
+`Exchange` is a table of cells. A cell (`Endpoint`) answers one dataset for some markets; an engine takes a cell, asks,
+and decodes. What is supported is what is listed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias, TypeVar
+
+import msgspec
+from msgspec import Meta
+
+from marketcli.errors import CutBody, DecodeError, ExchangeError, MalformedBody, MarketError
+from marketcli.models import GENESIS, MILLISECOND, SECOND, Instrument, Interval, Market, Micros, Window
+from marketcli.text import clean
+
+if TYPE_CHECKING:
+    from datetime import timedelta
+
+    from marketcli.datasets import Dataset
+
+T = TypeVar("T")
+
+# Numbers on the wire. The bounds are what keeps "NaN" and "Infinity" out: msgspec's lax mode lets them through without.
+# They are this wide because a month of PEPE or SHIB trades more than 1e15 coins.
+Real = Annotated[float, Meta(ge=-1e21, le=1e21)]
+Amount = Annotated[float, Meta(ge=0, le=1e21)]
+Count = Annotated[int, Meta(ge=0, le=2**63 - 1)]
+
+Rows: TypeAlias = list[tuple[Any, ...]]  # one tuple per row in the order of Endpoint.columns; nothing else crosses
+Params: TypeAlias = Mapping[str, "str | int"]
+
+EMPTY: Mapping[Any, Any] = MappingProxyType({})
+EVERY = frozenset(Market)
+DERIVATIVES = frozenset({Market.LINEAR, Market.INVERSE})
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """What is asked: a dataset of a market, of one instrument or all, over a window or now."""
+
+    dataset: Dataset
+    market: Market
+    instrument: Instrument | None = None
+    interval: Interval | None = None
+    window: Window | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One request's share of a query; `cursor` is whatever the exchange continues by."""
+
+    window: Window | None
+    limit: int
+    cursor: str | int | None = None
+
+
+# A sequence: pages that do not depend on each other, fetched side by side.
+# A generator: every page depends on the rows before it, which it receives.
+Pages: TypeAlias = "Sequence[Page] | Generator[Page, Rows, None]"
+Pager: TypeAlias = Callable[["Endpoint", Query], Pages]
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """What the exchange meters: `limit` units per `seconds`; `header` is where it says how much is used."""
+
+    name: str
+    limit: int
+    seconds: float
+    header: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """One REST endpoint that answers one dataset."""
+
+    dataset: Dataset
+    path: str
+    params: Callable[[Query, Page], Params]
+    decode: Callable[[bytes, Query], Rows]
+    columns: tuple[str, ...]
+    pages: Pager
+    limit: int  # rows asked for in one page
+    docs: str
+    markets: frozenset[Market] = EVERY
+    cost: Callable[[Page], Mapping[str, int]] = lambda _: EMPTY  # budget name -> units
+    intervals: Mapping[Interval, str] | None = None  # where they differ from the exchange's
+    span: timedelta | None = None  # the longest window one request may cover
+    reach: Literal["now", "history"] = "history"
+    lookback: timedelta | None = None  # how far back it reaches
+
+    def __hash__(self) -> int:
+        return hash((self.dataset, self.path, self.markets))
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """One installation of an exchange: live, testnet. Hosts stand in the order they are tried."""
+
+    hosts: Mapping[Market, tuple[str, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """What came back, body decompressed."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """Everything the program knows about an exchange."""
+
+    name: str
+    title: str
+    sites: Mapping[str, Site]
+    budgets: tuple[Budget, ...]
+    intervals: Mapping[Interval, str]
+    instruments: tuple[Endpoint, ...]
+    endpoints: tuple[Endpoint, ...]  # order is preference: the first whose dataset and market fit
+    refuse: Callable[[Response], MarketError | None]  # asked first; what it leaves is judged by status
+    absent: Mapping[tuple[Dataset, Market], str] = field(default_factory=dict)  # why, in a sentence users see
+    unknowns: tuple[str, ...] = ()  # what its data cannot tell, in sentences users see
+
+    def endpoint(self, dataset: Dataset, market: Market) -> Endpoint | None:
+        """The preferred endpoint for a dataset of a market, if there is one."""
+        for endpoint in (*self.instruments, *self.endpoints):
+            if endpoint.dataset is dataset and market in endpoint.markets:
+                return endpoint
+        return None
+
+    def budget(self, name: str) -> Budget:
+        """The budget of that name."""
+        return next(budget for budget in self.budgets if budget.name == name)
+
+    def spelled(self, endpoint: Endpoint) -> Mapping[Interval, str]:
+        """The intervals an endpoint answers, with the exchange's spelling."""
+        return self.intervals if endpoint.intervals is None else endpoint.intervals
+
+
+@cache
+def decoder(type_: Any) -> msgspec.json.Decoder[Any]:
+    """The one decoder of a wire shape; lax, because exchanges write numbers as text."""
+    return msgspec.json.Decoder(type_, strict=False)
+
+
+def decode_json(body: bytes, type_: type[T] | Any, *, what: str) -> Any:
+    """Decode an answer into a wire shape; `what` names exchange and endpoint in the error.
+
+    Raises `CutBody` (empty or ends early), `MalformedBody` (not JSON), `DecodeError` (a field is missing or mistyped).
+    """
+    try:
+        return decoder(type_).decode(body)
+    except msgspec.ValidationError as error:
+        raise DecodeError(f"{what} answered with a field this program cannot trust: {error}.") from None
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        if not body.strip() or "truncated" in str(error):
+            raise CutBody(f"{what} sent an answer that ends early ({len(body)} bytes).") from None
+        raise MalformedBody(f"{what} sent something that is not JSON: {str(error)[:120]}.") from None
+
+
+LATEST_STAMP: Micros = 4_102_444_800 * SECOND  # 2100-01-01
+
+
+def micros(stamp: int, *, what: str) -> Micros:
+    """An exchange's timestamp in microseconds; its unit is told by its size.
+
+    Raises `DecodeError` outside 2009-01-03 to 2100: the units are a factor of 1000 apart, so a wrong one lands there.
+    """
+    for scale in (MILLISECOND, 1, SECOND):
+        if GENESIS <= stamp * scale < LATEST_STAMP:
+            return stamp * scale
+    if GENESIS <= stamp // 1_000 < LATEST_STAMP:
+        return stamp // 1_000
+    raise DecodeError(f"{what} sent the time {str(stamp)[:40]}, which is no date between 2009 and 2100.")
+
+
+def unexpected(what: str, *, code: object, text: str) -> ExchangeError:
+    """An error of the exchange's own that no table of ours explains."""
+    return ExchangeError(
+        f"{what} answered with error {code}: {clean(text)}.", hint="Run again with -v to see the requests."
+    )

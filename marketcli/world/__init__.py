@@ -1,0 +1,1 @@
+"""A market without an exchange: seeded, pure, at any time."""
