@@ -1,3 +1,24 @@
-"""Public crypto market data: complete, or it says what is missing."""
+"""Public crypto market data: complete, or it says what is missing.
+
+`marketcli.ohlc("BTCUSDT", "1h", since="2024-01")` gives a Polars frame; `mkt` is the same on the command line.
+"""
+
+from __future__ import annotations
+
+from typing import Any
 
 __version__ = "0.1.0"
+__all__ = ["IncompleteWarning", "__version__", "instruments", "ohlc"]
+
+
+def __getattr__(name: str) -> Any:
+    """Load the functions when they are first used: importing the package alone costs nothing."""
+    if name not in __all__:
+        raise AttributeError(f"module 'marketcli' has no attribute {name!r}")
+    from marketcli import api  # noqa: PLC0415
+
+    return getattr(api, name)
+
+
+def __dir__() -> list[str]:
+    return __all__

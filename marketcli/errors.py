@@ -14,6 +14,8 @@ The tree::
         CutBody                   5   the answer ended early, or is empty
         MalformedBody             5   not JSON, or HTML where JSON belongs
         ExchangeDown              5   5xx, maintenance
+        Redirected                5   sent elsewhere, which is never followed
+        WrongAddress              5   the host does not know the path
       RateLimited                 6   429; `retry_after` in seconds
         Banned                    6   418 and its relatives
       RegionRefused               7   451, 403 of a content network
@@ -150,6 +152,20 @@ class ExchangeDown(NetworkError):
     """The exchange answers, but cannot serve."""
 
     code = "exchange_down"
+
+
+class Redirected(NetworkError):
+    """The host sends us elsewhere."""
+
+    code = "redirected"
+    retryable = False
+
+
+class WrongAddress(NetworkError):
+    """The host does not know the path."""
+
+    code = "wrong_address"
+    retryable = False
 
 
 class RateLimited(MarketError):

@@ -78,6 +78,13 @@ def tidy(frame: pl.DataFrame, dataset: Dataset) -> pl.DataFrame:
     return unique.sort(key).rechunk()
 
 
+def concat(dataset: Dataset, parts: Sequence[pl.DataFrame]) -> pl.DataFrame:
+    """Several frames of one dataset as one; none is an empty frame."""
+    import polars as pl  # noqa: PLC0415
+
+    return pl.concat(parts) if parts else empty(dataset)
+
+
 def opens(frame: pl.DataFrame) -> list[Micros]:
     """The times of a frame in microseconds."""
     return list(frame["time"].to_physical().to_list())

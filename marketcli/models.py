@@ -150,13 +150,13 @@ class Interval:
 
     @staticmethod
     def month_index(moment: datetime) -> int:
-        """Months since year 0."""
-        return moment.year * 12 + moment.month - 1
+        """Months since the epoch."""
+        return (moment.year - EPOCH.year) * 12 + moment.month - 1
 
 
 def month_start(index: int) -> Micros:
-    """The first moment of a month counted from year 0."""
-    return to_micros(datetime(index // 12, index % 12 + 1, 1, tzinfo=UTC))
+    """The first moment of a month counted from the epoch."""
+    return to_micros(datetime(EPOCH.year + index // 12, index % 12 + 1, 1, tzinfo=UTC))
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -213,7 +213,7 @@ class Instrument:
 
     @property
     def unified(self) -> str:
-        """ccxt's spelling: `BTC/USDT`, `BTC/USDT:USDT`, `BTC/USD:BTC-270326`."""
+        """Spelling of ccxt: `BTC/USDT`, `BTC/USDT:USDT`, `BTC/USD:BTC-270326`."""
         text = f"{self.base}/{self.quote}"
         if self.market is not Market.SPOT:
             text += f":{self.settle}"
@@ -232,7 +232,7 @@ def multiplier_of(base: str) -> int:
 
 
 def canonical(base: str, quote: str, market: Market, *, settle: str, expiry: Micros | None) -> str:
-    """The canonical name; the settlement currency appears only where it is neither quote (linear) nor base (inverse)."""
+    """The canonical name; the settlement currency shows only where it is neither quote (linear) nor base (inverse)."""
     if market is Market.SPOT:
         return f"{base}-{quote}"
     expected = quote if market is Market.LINEAR else base

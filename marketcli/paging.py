@@ -86,6 +86,6 @@ def needed(query: Query) -> Window:
 def stalled(endpoint: Endpoint) -> PageStalled:
     """The error for a page that does not advance."""
     return PageStalled(
-        f"{endpoint.path} repeats a full page of {endpoint.limit} rows with one timestamp, so some rows cannot be reached.",
+        f"{endpoint.path} repeats a full page of {endpoint.limit} rows with one time, so some rows cannot be reached.",
         hint="Ask for a shorter window.",
     )

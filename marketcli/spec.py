@@ -10,7 +10,7 @@ from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias
 
 import msgspec
 from msgspec import Meta
@@ -23,8 +23,6 @@ if TYPE_CHECKING:
     from datetime import timedelta
 
     from marketcli.datasets import Dataset
-
-T = TypeVar("T")
 
 # Numbers on the wire. The bounds are what keeps "NaN" and "Infinity" out: msgspec's lax mode lets them through without.
 # They are this wide because a month of PEPE or SHIB trades more than 1e15 coins.
@@ -153,7 +151,7 @@ def decoder(type_: Any) -> msgspec.json.Decoder[Any]:
     return msgspec.json.Decoder(type_, strict=False)
 
 
-def decode_json(body: bytes, type_: type[T] | Any, *, what: str) -> Any:
+def decode_json(body: bytes, type_: Any, *, what: str) -> Any:
     """Decode an answer into a wire shape; `what` names exchange and endpoint in the error.
 
     Raises `CutBody` (empty or ends early), `MalformedBody` (not JSON), `DecodeError` (a field is missing or mistyped).

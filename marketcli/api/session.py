@@ -1,0 +1,105 @@
+"""What a command or a Python call works with: settings, one client, the catalogs, the sandbox if asked for."""
+
+from __future__ import annotations
+
+import contextlib
+from typing import TYPE_CHECKING, Self
+from urllib.parse import urlsplit
+
+from marketcli import exchanges
+from marketcli.catalog import Catalog
+from marketcli.config import directories
+from marketcli.errors import NotOffered
+from marketcli.net.address import loopback
+from marketcli.net.client import Client
+from marketcli.net.transport import Settings
+from marketcli.text import path_part
+
+if TYPE_CHECKING:
+    from marketcli.config import Config
+    from marketcli.datasets import Dataset
+    from marketcli.models import Market
+    from marketcli.net.client import Outside
+    from marketcli.net.transport import Transport
+    from marketcli.spec import Endpoint, Exchange, Site
+
+
+class Session:
+    """Opens what a question needs and closes it again: `async with Session(config) as session`."""
+
+    def __init__(
+        self,
+        config: Config,
+        *,
+        refresh: bool = False,
+        outside: Outside | None = None,
+        transport: Transport | None = None,
+    ) -> None:
+        self.config = config
+        self.refresh = refresh
+        self.outside = outside
+        self.transport = transport
+        self.catalogs: dict[str, Catalog] = {}
+        self.stack = contextlib.AsyncExitStack()
+
+    async def __aenter__(self) -> Self:
+        via = self.config.via
+        if self.config.sandbox:
+            from marketcli.sandbox import Sandbox  # noqa: PLC0415 - only who asks for it pays for it
+
+            via = self.stack.enter_context(Sandbox()).url
+        settings = Settings(
+            via=via,
+            allowed_hosts=frozenset(self.config.allow_host),
+            proxy=self.config.proxy,
+            ca_file=self.config.ca_file,
+            offline=self.config.offline,
+            timeout=self.config.timeout,
+            max_wait=self.config.max_wait,
+        )
+        self.client = Client(settings, outside=self.outside, transport=self.transport)
+        # What a sandbox or a relay on this machine lists may be gone with it, so it is never kept.
+        local = via is not None and loopback(urlsplit(via).hostname or "")
+        self.folder = None if local else directories().cache / "instruments" / (path_part(via) if via else "direct")
+        await self.stack.enter_async_context(self.client)
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        for catalog in self.catalogs.values():
+            await catalog.close()
+        await self.stack.aclose()
+
+    def site_name(self, exchange: Exchange) -> str:
+        """Which installation of an exchange the settings mean. Raises `NotOffered` if it has no testnet."""
+        name = "testnet" if self.config.testnet else "live"
+        if name not in exchange.sites:
+            raise NotOffered(f"{exchange.title} has no {name} that this program knows.", hint="Leave --testnet out.")
+        return name
+
+    def site(self, exchange: Exchange) -> Site:
+        """The installation itself."""
+        return exchange.sites[self.site_name(exchange)]
+
+    def catalog(self, exchange: Exchange) -> Catalog:
+        """The instruments of an exchange."""
+        if exchange.name not in self.catalogs:
+            self.catalogs[exchange.name] = Catalog(
+                self.client,
+                exchange,
+                self.site_name(exchange),
+                self.config.quotes,
+                folder=self.folder,
+                refresh=self.refresh,
+            )
+        return self.catalogs[exchange.name]
+
+
+def cell(exchange: Exchange, dataset: Dataset, market: Market) -> Endpoint:
+    """The endpoint for a dataset of a market. Raises `NotOffered` with the reason, and who has it."""
+    endpoint = exchange.endpoint(dataset, market)
+    if endpoint is not None:
+        return endpoint
+    reason = exchange.absent.get((dataset, market), f"{exchange.title} does not offer it")
+    others = [name for name in exchanges.names() if exchanges.load(name).endpoint(dataset, market)]
+    hint = f"{', '.join(others)} offers it for {market}." if others else "See `mkt exchanges` for who offers what."
+    raise NotOffered(f"{exchange.name} {market} has no {dataset.title}: {reason}.", hint=hint)

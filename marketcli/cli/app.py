@@ -1,0 +1,52 @@
+"""The command tree; heavy imports stay inside the commands, so that help starts light."""
+
+from __future__ import annotations
+
+import os
+
+import typer
+
+from marketcli.cli import completion, exchanges, instruments, ohlc, sandbox, schema, topics
+from marketcli.cli.options import Everywhere, options
+
+EPILOG = "Start with:  mkt --sandbox ohlc BTCUSDT 1h   (simulated, no network)  ·  mkt help exit-codes"
+
+app = typer.Typer(
+    name="mkt",
+    help="Public crypto market data: complete, or it says what is missing. No keys, no trading.",
+    epilog=EPILOG,
+    no_args_is_help=True,
+    # Typer adds its own options for completion; `mkt completion` prints the same scripts and edits nothing.
+    add_completion="_MKT_COMPLETE" in os.environ,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+    context_settings={"help_option_names": ["--help", "-h"]},
+)
+
+
+@app.callback()
+@options(Everywhere)
+def root(
+    ctx: typer.Context,
+    everywhere: Everywhere,
+    version: bool = typer.Option(False, "--version", "-V", help="Show the version and exit."),  # noqa: FBT003
+) -> None:
+    """Keep what stood before the command."""
+    if version:
+        from marketcli import __version__
+
+        typer.echo(f"mkt {__version__}")
+        raise typer.Exit
+    ctx.obj = everywhere
+
+
+for name, command in (
+    ("ohlc", ohlc.ohlc),
+    ("exchanges", exchanges.exchanges),
+    ("schema", schema.schema),
+    ("sandbox", sandbox.sandbox),
+    ("completion", completion.completion),
+    ("help", topics.topics),
+):
+    app.command(name, epilog=command.__dict__.get("examples"))(command)
+app.add_typer(instruments.app, name="instruments")

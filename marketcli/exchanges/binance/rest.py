@@ -1,0 +1,342 @@
+"""Binance REST: wire shapes, their decoders, and the parameters of each request.
+
+Sources: https://developers.binance.com/docs (spot, USD-M and COIN-M market data), read in 2026.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from marketcli.errors import (
+    Banned,
+    ExchangeDown,
+    MarketError,
+    NotOffered,
+    RateLimited,
+    UnknownSymbol,
+    UsageError,
+)
+from marketcli.models import Interval, Market, canonical, multiplier_of
+from marketcli.spec import Amount, Count, Real, decode_json, micros, unexpected
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from marketcli.models import Micros
+    from marketcli.spec import Page, Params, Query, Response, Rows
+
+NEVER = 4_133_404_800_000  # 2100-12-25: how Binance writes the delivery date of a perpetual
+
+SPELLINGS = ("1m", "3m", "5m", "15m", "30m", "1h", "2h", "4h", "6h", "8h", "12h", "1d", "3d", "1w", "1M")
+INTERVALS: Mapping[Interval, str] = {Interval.parse(text): text for text in SPELLINGS}
+SPOT_INTERVALS: Mapping[Interval, str] = {Interval.parse("1s"): "1s"} | dict(INTERVALS)
+
+SPOT_WEIGHT = "spot weight"
+FUTURES_WEIGHT = "futures weight"  # one pool for USD-M and COIN-M since 2026-06-30
+
+
+# --- candles: https://developers.binance.com/docs/binance-spot-api-docs/rest-api#klinecandlestick-data
+
+
+class Kline(msgspec.Struct, array_like=True, frozen=True):
+    """A candle of any Binance market; COIN-M counts contracts where the others count base, and base for quote."""
+
+    open_time: int
+    open: Real
+    high: Real
+    low: Real
+    close: Real
+    volume: Amount
+    close_time: int
+    quote_volume: Amount
+    trades: Count
+    taker_buy: Amount
+    taker_buy_quote: Amount
+
+
+CANDLE = ("time", "open", "high", "low", "close", "volume_base", "volume_quote", "trades", "taker_buy_base")
+PRICE_CANDLE = CANDLE[:5]
+
+
+def klines(body: bytes, query: Query) -> list[Kline]:
+    """Decode a page of candles of any kind and market."""
+    rows: list[Kline] = decode_json(body, list[Kline], what=f"Binance {query.market} {query.dataset.title}")
+    return rows
+
+
+def candles(body: bytes, query: Query) -> Rows:
+    """Candles of spot and USD-M."""
+    what = source(query)
+    return [
+        (
+            micros(k.open_time, what=what),
+            k.open,
+            k.high,
+            k.low,
+            k.close,
+            k.volume,
+            k.quote_volume,
+            k.trades,
+            k.taker_buy,
+        )
+        for k in klines(body, query)
+    ]
+
+
+def inverse_candles(body: bytes, query: Query) -> Rows:
+    """Candles of COIN-M: contracts kept beside the base volume, and their face value as the quote volume."""
+    what, size = source(query), query.instrument.contract_size if query.instrument else 1.0
+    return [
+        (
+            micros(k.open_time, what=what),
+            k.open,
+            k.high,
+            k.low,
+            k.close,
+            k.quote_volume,
+            k.volume * size,
+            k.trades,
+            k.taker_buy_quote,
+            k.volume,
+        )
+        for k in klines(body, query)
+    ]
+
+
+def price_candles(body: bytes, query: Query) -> Rows:
+    """Mark, index and premium candles, whose volumes are always zero and mean nothing."""
+    what = source(query)
+    return [(micros(k.open_time, what=what), k.open, k.high, k.low, k.close) for k in klines(body, query)]
+
+
+def kline_params(query: Query, page: Page) -> Params:
+    """What a page of candles is asked with; both bounds are inclusive on the wire."""
+    return {"symbol": query.instrument.native if query.instrument else "", **kline_window(query, page)}
+
+
+def pair_params(query: Query, page: Page) -> Params:
+    """The same for index prices, which belong to a pair."""
+    return {"pair": query.instrument.pair if query.instrument else "", **kline_window(query, page)}
+
+
+def kline_window(query: Query, page: Page) -> dict[str, str | int]:
+    """Interval, bounds in milliseconds and row count."""
+    if page.window is None or query.interval is None:
+        raise TypeError("candles need a window and an interval")
+    return {
+        "interval": SPOT_INTERVALS[query.interval],
+        "startTime": -(-page.window.start // 1_000),
+        "endTime": (page.window.end - 1) // 1_000,
+        "limit": page.limit,
+    }
+
+
+def spot_cost(_: Page) -> Mapping[str, int]:
+    """What a page of spot candles weighs, whatever its size."""
+    return {SPOT_WEIGHT: 2}
+
+
+def futures_cost(page: Page) -> Mapping[str, int]:
+    """What a page of futures candles weighs: 499 rows for 2 are the cheapest rows there are."""
+    for rows, weight in ((99, 1), (499, 2), (1_000, 5)):
+        if page.limit <= rows:
+            return {FUTURES_WEIGHT: weight}
+    return {FUTURES_WEIGHT: 10}
+
+
+# --- instruments: https://developers.binance.com/docs/derivatives/usds-margined-futures/market-data/rest-api/Exchange-Information
+
+
+class Filter(msgspec.Struct, frozen=True, rename="camel"):
+    """One trading rule; only the steps of price and size are used."""
+
+    filter_type: str
+    tick_size: Amount | None = None
+    step_size: Amount | None = None
+
+
+class SpotSymbol(msgspec.Struct, frozen=True, rename="camel"):
+    """An instrument of the spot list."""
+
+    symbol: str
+    status: str
+    base_asset: str
+    quote_asset: str
+    filters: tuple[Filter, ...] = ()
+
+
+class Contract(msgspec.Struct, frozen=True, rename="camel"):
+    """An instrument of the USD-M or the COIN-M list; the second says contractStatus and contractSize."""
+
+    symbol: str
+    pair: str
+    contract_type: str
+    delivery_date: Count
+    base_asset: str
+    quote_asset: str
+    margin_asset: str
+    onboard_date: Count = 0
+    status: str = ""
+    contract_status: str = ""
+    contract_size: Amount = 1.0
+    filters: tuple[Filter, ...] = ()
+
+
+class Instruments(msgspec.Struct, frozen=True):
+    """The spot list."""
+
+    symbols: tuple[SpotSymbol, ...]
+
+
+class Contracts(msgspec.Struct, frozen=True):
+    """A futures list."""
+
+    symbols: tuple[Contract, ...]
+
+
+INSTRUMENT = (
+    "symbol",
+    "native",
+    "base",
+    "quote",
+    "settle",
+    "multiplier",
+    "tick",
+    "lot",
+    "status",
+    "listed",
+    "expiry",
+    "contract_size",
+    "inverse",
+    "pair",
+)
+
+STATUS = {
+    "TRADING": "trading",
+    "PENDING_TRADING": "pending",
+    "HALT": "halted",
+    "BREAK": "halted",
+    "END_OF_DAY": "halted",
+    "PRE_SETTLE": "closing",
+    "SETTLING": "closing",
+    "PRE_DELIVERING": "closing",
+    "DELIVERING": "closing",
+    "DELIVERED": "closed",
+    "CLOSE": "closed",
+}
+
+
+def spot_instruments(body: bytes, query: Query) -> Rows:
+    """The spot list; it has no listing dates."""
+    found: Instruments = decode_json(body, Instruments, what=source(query))
+    return [
+        (
+            canonical(s.base_asset, s.quote_asset, Market.SPOT, settle=s.quote_asset, expiry=None),
+            s.symbol,
+            s.base_asset,
+            s.quote_asset,
+            s.quote_asset,
+            multiplier_of(s.base_asset),
+            *steps(s.filters),
+            STATUS.get(s.status, s.status.lower()),
+            None,
+            None,
+            1.0,
+            False,
+            s.symbol,
+        )
+        for s in found.symbols
+    ]
+
+
+def contracts(body: bytes, query: Query) -> Rows:
+    """The USD-M or the COIN-M list."""
+    found: Contracts = decode_json(body, Contracts, what=source(query))
+    return [contract(item, query) for item in found.symbols]
+
+
+def contract(item: Contract, query: Query) -> tuple[Any, ...]:
+    """One contract; a perpetual that is being delisted has an expiry and keeps its name."""
+    what = source(query)
+    expiry: Micros | None = micros(item.delivery_date, what=what) if 0 < item.delivery_date < NEVER else None
+    perpetual = "PERPETUAL" in item.contract_type or expiry is None
+    status = item.status or item.contract_status
+    return (
+        canonical(
+            item.base_asset,
+            item.quote_asset,
+            query.market,
+            settle=item.margin_asset,
+            expiry=None if perpetual else expiry,
+        ),
+        item.symbol,
+        item.base_asset,
+        item.quote_asset,
+        item.margin_asset,
+        multiplier_of(item.base_asset),
+        *steps(item.filters),
+        STATUS.get(status, status.lower()),
+        micros(item.onboard_date, what=what) if item.onboard_date else None,
+        expiry,
+        item.contract_size,
+        query.market is Market.INVERSE,
+        item.pair,
+    )
+
+
+def steps(filters: tuple[Filter, ...]) -> tuple[float | None, float | None]:
+    """Smallest steps of price and size; zero means no rule."""
+    tick = next((f.tick_size for f in filters if f.filter_type == "PRICE_FILTER"), None)
+    lot = next((f.step_size for f in filters if f.filter_type == "LOT_SIZE"), None)
+    return tick or None, lot or None
+
+
+def no_params(_: Query, __: Page) -> Params:
+    """The whole list is asked without parameters."""
+    return {}
+
+
+# --- errors: https://developers.binance.com/docs/binance-spot-api-docs/errors
+
+
+class Refusal(msgspec.Struct, frozen=True):
+    """How Binance says no."""
+
+    code: int
+    msg: str = ""
+
+
+BANNED, NOT_SERVED = 418, 451
+REFUSALS: Mapping[int, tuple[type[MarketError], str, str]] = {
+    -1000: (ExchangeDown, "Binance failed to answer (error -1000).", ""),
+    -1001: (ExchangeDown, "Binance is disconnected inside (error -1001).", ""),
+    -1003: (RateLimited, "Binance asks to slow down: its request budget is used up.", ""),
+    -1006: (ExchangeDown, "Binance gave an unexpected answer inside (error -1006).", ""),
+    -1007: (ExchangeDown, "Binance took too long inside (error -1007).", ""),
+    -1008: (ExchangeDown, "Binance is overloaded (error -1008).", ""),
+    -1016: (ExchangeDown, "Binance is shutting this service down (error -1016).", ""),
+    -1120: (UsageError, "Binance does not know this interval.", ""),
+    -1121: (UnknownSymbol, "Binance does not know this symbol.", "See `mkt instruments --search NAME`."),
+    -1127: (NotOffered, "Binance does not answer so long a window at once (error -1127).", ""),
+    -1130: (NotOffered, "Binance does not keep data for this window (error -1130).", "Ask for a later one."),
+}
+
+
+def refuse(response: Response) -> MarketError | None:
+    """What an answer that is an error means; None leaves it to be judged by its status."""
+    if response.status < 400 or response.status == NOT_SERVED or not response.body.lstrip().startswith(b"{"):  # noqa: PLR2004
+        return None
+    said: Refusal = decode_json(response.body, Refusal, what="Binance")
+    if response.status == BANNED:
+        return Banned("Binance has banned this address for sending too much.")
+    if said.code in REFUSALS:
+        kind, sentence, hint = REFUSALS[said.code]
+        return kind(sentence, hint=hint)
+    return unexpected("Binance", code=said.code, text=said.msg)
+
+
+def source(query: Query) -> str:
+    """How errors name where an answer came from."""
+    return f"Binance {query.market} {query.dataset.title}"

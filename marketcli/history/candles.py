@@ -1,0 +1,167 @@
+"""Candles of one instrument: everything the exchange has in a window, and a reason for everything it has not."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from marketcli import frames
+from marketcli.history.check import (
+    ABSENT,
+    ENDED,
+    NOT_LISTED,
+    Gap,
+    closed_until,
+    holes,
+    impossible,
+    mark_closed,
+    off_grid,
+)
+from marketcli.history.fetch import fetch, spread
+from marketcli.models import DAY, GENESIS, Instrument, Interval, Micros, Window
+from marketcli.spec import Endpoint, Page, Query
+from marketcli.windows import split
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import polars as pl
+
+    from marketcli.history.fetch import Ask
+    from marketcli.spec import Rows
+
+MICROSECOND = timedelta(microseconds=1)
+LATE_START = 2 * DAY  # the first trade may come a while after the listing date; later than this it is a gap
+OVER = frozenset({"halted", "closed"})
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """What came of a query: the rows, what is missing, and what is odd about the rows."""
+
+    frame: pl.DataFrame
+    gaps: tuple[Gap, ...]
+    impossible: int = 0  # rows that contradict themselves
+    off_grid: int = 0  # rows that open where no candle of the interval does
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """One cell and one instrument, and the way to ask."""
+
+    ask: Ask
+    endpoint: Endpoint
+    instrument: Instrument
+    interval: Interval
+    now: Callable[[], Micros]
+    progress: Callable[[int], None]
+
+    async def candles(self, window: Window) -> History:
+        """All candles that open in the window, the unfinished one marked; missing ones asked for twice."""
+        window = self.alive(window)
+        frame = await self.fetch(window)
+        due = Window(window.start, min(window.end, closed_until(self.interval, now=self.now())))
+        missing = holes(frames.opens(frame), self.interval, due)
+        if missing:
+            frame = await self.mended(frame, missing)
+            missing = holes(frames.opens(frame), self.interval, due)
+        gaps = [gap for hole in missing for gap in await self.explained(hole, frame, due)]
+        frame = mark_closed(frame, self.interval, now=self.now())
+        return History(frame, tuple(gaps), impossible(frame).height, off_grid(frames.opens(frame), self.interval))
+
+    def alive(self, window: Window) -> Window:
+        """The part of a window in which the instrument can trade: it closes at delivery or delisting."""
+        if self.instrument.expiry is None or self.instrument.expiry >= window.end:
+            return window
+        return Window(window.start, max(window.start, self.interval.ceil(self.instrument.expiry)))
+
+    def query(self, window: Window) -> Query:
+        """The question for a window."""
+        return Query(self.endpoint.dataset, self.instrument.market, self.instrument, self.interval, window)
+
+    async def fetch(self, window: Window) -> pl.DataFrame:
+        """What one pass over the window's pages brings."""
+        constants = {
+            "exchange": self.instrument.exchange,
+            "market": self.instrument.market.value,
+            "symbol": self.instrument.symbol,
+            "native": self.instrument.native,
+            "interval": str(self.interval),
+            "closed": False,
+            "source": "rest",
+            **dict(self.endpoint.dataset.fixed),
+        }
+        return await fetch(
+            self.ask, self.endpoint, self.query(window), now=self.now, constants=constants, progress=self.progress
+        )
+
+    async def mended(self, frame: pl.DataFrame, missing: list[Window]) -> pl.DataFrame:
+        """Ask for missing stretches once more; long ones only if one row of them shows up."""
+        parts = [frame]
+        for stretch in self.gathered(missing):
+            if self.interval.count_in(stretch) <= self.endpoint.limit or await self.any_rows(stretch):
+                again = await self.fetch(stretch)
+                parts.append(again.join(frame, on="time", how="anti"))
+        return frames.tidy(frames.concat(self.endpoint.dataset, parts), self.endpoint.dataset)
+
+    def gathered(self, missing: list[Window]) -> list[Window]:
+        """Missing stretches that one page can cover taken together."""
+        gathered: list[Window] = []
+        for hole in missing:
+            both = Window(gathered[-1].start, hole.end) if gathered else hole
+            if gathered and self.interval.count_in(both) <= self.endpoint.limit:
+                gathered[-1] = both
+            else:
+                gathered.append(hole)
+        return gathered
+
+    async def any_rows(self, window: Window) -> bool:
+        """Whether the exchange has at least one row in a window: one request of one row, however long it is."""
+        query = self.query(window)
+        at = self.endpoint.columns.index("time")
+
+        async def one(page: Page) -> tuple[Rows, pl.DataFrame]:
+            rows = await self.ask(self.endpoint, query, page)
+            inside = [row for row in rows if page.window and row[at] in page.window]
+            return inside, frames.from_rows(query.dataset, self.endpoint.columns, inside, {})
+
+        parts = [window] if self.endpoint.span is None else split(window, self.endpoint.span // MICROSECOND)
+        found = await spread([Page(part, 1) for part in parts], one)
+        return any(part.height for part in found)
+
+    async def explained(self, hole: Window, frame: pl.DataFrame, due: Window) -> list[Gap]:
+        """Why a stretch is missing; the stretch is cut where the reason changes."""
+        cause, listed = ABSENT, self.instrument.listed
+        if hole.start == self.interval.ceil(due.start) and await self.before_first(hole):
+            if listed is not None and hole.end > listed + LATE_START > hole.start:
+                began = self.interval.ceil(listed)
+                return [self.gap(Window(hole.start, began), NOT_LISTED), self.gap(Window(began, hole.end), ABSENT)]
+            cause = NOT_LISTED
+        elif hole.end >= self.interval.ceil(due.end) and frame.height and self.instrument.status in OVER:
+            cause = ENDED
+        return [self.gap(hole, cause)]
+
+    def gap(self, window: Window, cause: str) -> Gap:
+        """A gap of this source's grid."""
+        return Gap(window, self.interval, cause)
+
+    async def before_first(self, hole: Window) -> bool:
+        """Whether the instrument's first candle comes only after a stretch that is known to be empty."""
+        listed = self.instrument.listed
+        if listed is not None and hole.start <= listed:
+            return True
+        if self.endpoint.span is not None and listed is None:
+            return False
+        began = self.interval.ceil(listed if listed is not None and self.endpoint.span is not None else GENESIS)
+        return not await self.any_rows(Window(began, hole.start))
+
+
+async def resampled(source: Source, finer: Interval, window: Window) -> History:
+    """Candles of an interval the exchange lacks, built from whole finer ones; gaps are those of the finer ones."""
+    wanted = source.interval
+    whole = Window(wanted.ceil(window.start), wanted.ceil(window.end))
+    parts = await replace(source, interval=finer).candles(whole)
+    frame = frames.resample(parts.frame, wanted) if parts.frame.height else parts.frame
+    frame = mark_closed(frame, wanted, now=source.now())
+    return History(frame, parts.gaps, impossible(frame).height, parts.off_grid)

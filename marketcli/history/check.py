@@ -1,0 +1,86 @@
+"""What should be there, what is, and why the rest is missing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from marketcli.models import Interval, Micros, Window
+
+if TYPE_CHECKING:
+    import polars as pl
+
+SETTLE: Micros = 2_000_000  # the newest closed candle may still change for seconds (reliability.md D6)
+
+NOT_LISTED = "not-listed"
+ENDED = "ended"
+ABSENT = "absent"
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """Candles of a grid that are missing: which stretch, of which grid, and why.
+
+    Causes: `not-listed` (before the instrument's first candle), `ended` (after its last), `absent` (the exchange has
+    no rows there, asked twice).
+    """
+
+    window: Window
+    interval: Interval
+    cause: str
+
+    @property
+    def missing(self) -> int:
+        """How many candles are not there."""
+        return self.interval.count_in(self.window)
+
+    @property
+    def expected(self) -> bool:
+        """Whether there is nothing that could be there."""
+        return self.cause in {NOT_LISTED, ENDED}
+
+
+def closed_until(interval: Interval, *, now: Micros) -> Micros:
+    """The open time of the candle that is not finished at `now`: all before it are."""
+    return interval.floor(now - SETTLE)
+
+
+def mark_closed(frame: pl.DataFrame, interval: Interval, *, now: Micros) -> pl.DataFrame:
+    """The frame with `closed` decided by the exchange's clock."""
+    import polars as pl  # noqa: PLC0415
+
+    return frame.with_columns((pl.col("time").to_physical() < closed_until(interval, now=now)).alias("closed"))
+
+
+def holes(times: list[Micros], interval: Interval, window: Window) -> list[Window]:
+    """The stretches of the grid inside `window` without rows; `times` are sorted, unique open times."""
+    if len(times) == interval.count_in(window) and not off_grid(times, interval):
+        return []
+    found: list[Window] = []
+    expected, end = interval.ceil(window.start), interval.ceil(window.end)
+    for time in times:
+        slot = interval.floor(time)
+        if slot > expected:
+            found.append(Window(expected, slot))
+        expected = max(expected, interval.step(slot))
+    if expected < end:
+        found.append(Window(expected, end))
+    return found
+
+
+def off_grid(times: list[Micros], interval: Interval) -> int:
+    """How many open times no candle of the interval can have."""
+    if (length := interval.micros) is not None:
+        return sum(1 for time in times if (time - interval.origin) % length)
+    return sum(1 for time in times if interval.floor(time) != time)
+
+
+def impossible(frame: pl.DataFrame) -> pl.DataFrame:
+    """Rows that contradict themselves: high below low, a price outside them, a negative volume, no price."""
+    import polars as pl  # noqa: PLC0415
+
+    body = pl.min_horizontal("open", "close"), pl.max_horizontal("open", "close")
+    wrong = (pl.col("high") < body[1]) | (pl.col("low") > body[0])
+    if "volume_base" in frame.columns:
+        wrong |= (pl.col("low") <= 0) | (pl.col("taker_buy_base") > pl.col("volume_base") * (1 + 1e-9))
+    return frame.filter(wrong)

@@ -1,0 +1,115 @@
+"""Carrying a query out: pages side by side or one after another, rows clipped, sorted and unique.
+
+The engine receives an `Exchange` and asks through a function, so it opens nothing and knows no exchange.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Generator
+from typing import TYPE_CHECKING, Protocol
+
+from marketcli import frames
+from marketcli.errors import DecodeError
+from marketcli.models import DAY, Micros, Window, iso
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Iterable, Mapping
+    from typing import TypeAlias
+
+    import polars as pl
+
+    from marketcli.spec import Endpoint, Page, Query, Rows
+
+    One: TypeAlias = Callable[[Page], Awaitable[tuple[Rows, pl.DataFrame]]]
+
+SIDE_BY_SIDE = 16  # pages of one query in flight
+
+
+class Ask(Protocol):
+    """Sends one page of a query and gives its decoded rows."""
+
+    async def __call__(self, endpoint: Endpoint, query: Query, page: Page) -> Rows:
+        """The rows of the page."""
+
+
+async def fetch(
+    ask: Ask,
+    endpoint: Endpoint,
+    query: Query,
+    *,
+    now: Callable[[], Micros],
+    constants: Mapping[str, object],
+    progress: Callable[[int], None] = lambda _: None,
+) -> pl.DataFrame:
+    """All rows of a query that the exchange has: inside the window, in order, each once, columns complete.
+
+    `constants` fill the columns the exchange does not send; `progress` is told how many rows each page brought.
+    Raises what `ask` raises, and `DecodeError` for a time in the future.
+    """
+
+    async def one(page: Page) -> tuple[Rows, pl.DataFrame]:
+        rows = await ask(endpoint, query, page)
+        frame = frames.from_rows(query.dataset, endpoint.columns, rows, constants)
+        check_future(frame, query, now=now())
+        progress(frame.height)
+        return rows, clip(frame, page.window or query.window)
+
+    pages = endpoint.pages(endpoint, query)
+    parts = await (walk(pages, one) if isinstance(pages, Generator) else spread(pages, one))
+    return frames.tidy(frames.concat(query.dataset, parts), query.dataset)
+
+
+async def walk(pages: Generator[Page, Rows, None], one: One) -> list[pl.DataFrame]:
+    """Pages that each depend on the rows before."""
+    parts: list[pl.DataFrame] = []
+    try:
+        page = next(pages)
+        while True:
+            rows, part = await one(page)
+            parts.append(part)
+            page = pages.send(rows)
+    except StopIteration:
+        return parts
+
+
+async def spread(pages: Iterable[Page], one: One) -> list[pl.DataFrame]:
+    """Pages that do not depend on each other, several in flight, first ones first; the first error ends them all."""
+    waiting, parts = iter(enumerate(pages)), dict[int, "pl.DataFrame"]()
+
+    async def work() -> None:
+        for index, page in waiting:
+            _, parts[index] = await one(page)
+
+    try:
+        async with asyncio.TaskGroup() as group:
+            for _ in range(SIDE_BY_SIDE):
+                group.create_task(work())
+    except ExceptionGroup as failures:
+        raise first_of(failures) from None
+    return [parts[index] for index in sorted(parts)]
+
+
+def first_of(failures: ExceptionGroup[Exception]) -> Exception:
+    """The first of several failures; the others are its echo."""
+    inner = failures.exceptions[0]
+    return first_of(inner) if isinstance(inner, ExceptionGroup) else inner
+
+
+def clip(frame: pl.DataFrame, window: Window | None) -> pl.DataFrame:
+    """Only the rows that open inside the window."""
+    import polars as pl  # noqa: PLC0415
+
+    if window is None or "time" not in frame.columns:
+        return frame
+    time = pl.col("time").to_physical()
+    return frame.filter(time.ge(window.start) & time.lt(window.end))
+
+
+def check_future(frame: pl.DataFrame, query: Query, *, now: Micros) -> None:
+    """Refuse rows of a time that has not come: their unit is wrong, or their source is."""
+    if not frame.height or "time" not in frame.columns:
+        return
+    latest = max(frames.opens(frame))
+    if latest > now + DAY:
+        raise DecodeError(f"{frame['exchange'][0]} sent {query.dataset.title} from the future ({iso(latest)}).")

@@ -1,0 +1,151 @@
+"""Bytes over HTTP: one request, one answer, every failure in our words. The only module that imports httpx."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import httpx
+
+from marketcli import __version__
+from marketcli.errors import CutBody, DeadlineExceeded, LocalError, NetworkError, Unreachable, UsageError
+from marketcli.net import defaults
+from marketcli.net.address import Address, Route, masked, proxy_for
+from marketcli.net.body import read
+from marketcli.spec import Response
+from marketcli.text import clean
+
+if TYPE_CHECKING:
+    import ssl
+    from collections.abc import Callable, Iterator, Mapping
+
+SANDBOX_HINT = "Check the connection, or try `mkt --sandbox …`, which needs none."
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """How to reach exchanges."""
+
+    via: str | None = None
+    allowed_hosts: frozenset[str] = frozenset()
+    proxy: str | None = None
+    ca_file: str | None = None
+    offline: bool = False
+    timeout: float = defaults.REQUEST_SECONDS
+    max_wait: float = defaults.MAX_WAIT_SECONDS
+
+
+class Transport:
+    """Connections to hosts, one pool per proxy; `clock` is monotonic seconds."""
+
+    def __init__(self, settings: Settings, clock: Callable[[], float]) -> None:
+        self.settings = settings
+        self.clock = clock
+        self.route = Route.through(settings.via, allowed=settings.allowed_hosts)
+        self.pools: dict[str | None, httpx.AsyncClient] = {}
+
+    async def close(self) -> None:
+        """Close all connections."""
+        for pool in self.pools.values():
+            await pool.aclose()
+
+    async def get(self, base: str, path: str, *, params: Mapping[str, str | int], patience: float) -> Response:
+        """Ask for a path and read the whole answer within the deadline; `patience` is seconds left to connect."""
+        address = self.route.address(base, path)
+        if self.settings.offline and not address.local:
+            raise Unreachable(
+                f"{address.host} was not asked, because --offline forbids it.", hint="Leave --offline out."
+            )
+        try:
+            async with asyncio.timeout(self.settings.timeout):
+                with translated(address.host):
+                    return await self.exchange(address, path, params=params, patience=patience)
+        except TimeoutError:
+            raise DeadlineExceeded(f"{address.host} did not answer within {self.settings.timeout:g} s.") from None
+
+    async def exchange(
+        self, address: Address, path: str, *, params: Mapping[str, str | int], patience: float
+    ) -> Response:
+        """Send the request and receive the answer, raw bytes inflated by our own layer."""
+        timeout = httpx.Timeout(defaults.READ_SECONDS, connect=min(defaults.CONNECT_SECONDS, patience), pool=None)
+        pool = self.pool(address)
+        async with pool.stream("GET", address.url, params=dict(params), timeout=timeout) as answer:
+            headers = {name.lower(): value for name, value in answer.headers.items()}
+            encoding = headers.get("content-encoding", "")
+            body = await read(answer.aiter_raw(), encoding, what=address.host, clock=self.clock)
+            return Response(answer.status_code, headers, body, address.host + path)
+
+    def pool(self, address: Address) -> httpx.AsyncClient:
+        """The connections a request travels on."""
+        proxy = None if address.local else proxy_for(address.host.partition(":")[0], given=self.settings.proxy)
+        if proxy not in self.pools:
+            self.pools[proxy] = self.connections(proxy, secure=address.url.startswith("https:"))
+        return self.pools[proxy]
+
+    def connections(self, proxy: str | None, *, secure: bool) -> httpx.AsyncClient:
+        """A pool that takes nothing from the environment but certificates: no .netrc, no second opinion on proxies."""
+        try:
+            return httpx.AsyncClient(
+                verify=self.certificates() if secure else nobody(),
+                proxy=proxy,
+                trust_env=False,
+                follow_redirects=False,
+                limits=httpx.Limits(max_connections=None, max_keepalive_connections=4 * defaults.CONNECTIONS),
+                headers={"User-Agent": f"marketcli/{__version__}", "Accept-Encoding": "gzip", "Accept": "*/*"},
+            )
+        except ImportError:
+            raise UsageError(
+                f"The proxy {masked(proxy or '')} needs SOCKS support.",
+                hint="Install it: pip install 'marketcli[socks]'.",
+            ) from None
+
+    def certificates(self) -> ssl.SSLContext:
+        """Whom to trust: certifi's list, or what SSL_CERT_FILE names, and `--ca-file` on top."""
+        try:
+            context = httpx.create_ssl_context()
+            if self.settings.ca_file:
+                context.load_verify_locations(self.settings.ca_file)
+        except OSError as error:
+            raise LocalError(
+                f"The certificates in {self.settings.ca_file} cannot be read: {error.strerror or error}.",
+                hint="--ca-file takes a PEM file.",
+            ) from None
+        return context
+
+
+def nobody() -> ssl.SSLContext:
+    """A TLS context that trusts nobody, for pools that never use TLS; loading the real one costs 60 ms."""
+    import ssl  # noqa: PLC0415
+
+    return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+
+
+@contextlib.contextmanager
+def translated(host: str) -> Iterator[None]:
+    """Say in our words what httpx raises."""
+    try:
+        yield
+    except httpx.ConnectTimeout:
+        raise Unreachable(f"{host} cannot be reached: it does not answer.", hint=SANDBOX_HINT) from None
+    except httpx.ConnectError as error:
+        raise Unreachable(f"{host} cannot be reached: {reason(error)}.", hint=SANDBOX_HINT) from None
+    except httpx.ProxyError as error:
+        raise Unreachable(
+            f"The proxy does not let us reach {host}: {clean(str(error))}.", hint="See --proxy."
+        ) from None
+    except httpx.TimeoutException:
+        raise DeadlineExceeded(f"{host} stopped answering for {defaults.READ_SECONDS:g} s.") from None
+    except (httpx.ReadError, httpx.RemoteProtocolError, httpx.WriteError) as error:
+        raise CutBody(f"{host} broke off its answer: {clean(str(error)) or type(error).__name__}.") from None
+    except httpx.HTTPError as error:
+        raise NetworkError(f"{host} could not be asked: {clean(str(error)) or type(error).__name__}.") from None
+
+
+def reason(error: BaseException) -> str:
+    """The innermost cause of a failed connection in plain words."""
+    while (inner := error.__cause__ or error.__context__) is not None:
+        error = inner
+    text = getattr(error, "strerror", None) or str(error)
+    return clean(text).rstrip(".") or type(error).__name__

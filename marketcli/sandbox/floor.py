@@ -1,0 +1,120 @@
+"""The exchanges of the sandbox at work: who is asked, what it weighs, what is answered, and what goes wrong with it."""
+
+from __future__ import annotations
+
+from collections import Counter, deque
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qsl
+
+from marketcli import exchanges
+from marketcli.models import MILLISECOND, SECOND
+from marketcli.sandbox.draft import Draft
+from marketcli.sandbox.faults import Fault, parse_all
+from marketcli.sandbox.meter import BANNED, LIMITED, Meter
+from marketcli.sandbox.refusals import http_date
+from marketcli.simulator import Ask, Reply
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from marketcli.simulator import Route, Simulator
+    from marketcli.world import World
+
+LOGGED = 10_000
+JSON = "application/json;charset=UTF-8"
+
+
+class Floor:
+    """All simulated exchanges over one world, with their meters, their faults and a record of what they were asked."""
+
+    def __init__(self, world: World, *, limits: bool, faults: Iterable[str]) -> None:
+        self.world = world
+        self.simulators = {name: exchanges.simulator(name) for name in exchanges.names()}
+        self.hosts = {host: simulator for simulator in self.simulators.values() for host in simulator.hosts}
+        self.limits = limits
+        self.meters: dict[str, Meter] = {}
+        self.faults: list[Fault] = parse_all(faults)
+        self.log: deque[Mapping[str, Any]] = deque(maxlen=LOGGED)
+        self.paths: Counter[str] = Counter()
+        self.statuses: Counter[int] = Counter()
+        self.requests = 0
+
+    def set_faults(self, texts: Iterable[str]) -> None:
+        """Replace the faults. Raises `UsageError` and keeps the old ones if a text cannot be read."""
+        self.faults = parse_all(texts)
+
+    def meter(self, simulator: Simulator, host: str, route: Route | None) -> Meter:
+        """The meter a request is charged to."""
+        pool = simulator.pool(host, route)
+        name = f"{simulator.name} {pool.name}"
+        return self.meters.setdefault(name, Meter(pool, enforced=self.limits))
+
+    def answer(self, method: str, host: str, *, path: str, query: str) -> Draft:
+        """The answer of a host of an exchange, faults included."""
+        simulator, now = self.hosts[host], self.world.now()
+        ask = Ask(host, path, dict(parse_qsl(query, keep_blank_values=True)), self.world)
+        route = simulator.route(method, host, path)
+        meter, weight = self.meter(simulator, host, route), route.weight(ask) if route else 1
+        status = meter.charge(weight, now)
+
+        def again(world: World) -> Reply:
+            return reply(simulator, route, Ask(ask.host, ask.path, ask.params, world))
+
+        if status == LIMITED:
+            first = simulator.limited(meter.budget, meter.wait(now))
+        elif status == BANNED:
+            first = simulator.banned(meter.wait(now), meter.until)
+        else:
+            first = again(self.world)
+        draft = Draft(ask, simulator, first.status, self.headers(first, meter), body=first.body, again=again, now=now)
+        for fault in self.faults:
+            fault.meet(draft)
+        if draft.told is not None:
+            told, seconds = draft.told
+            meter.tell(told, now, until=now + round(seconds * SECOND))
+        self.record(method, draft, query=query, weight=weight)
+        return draft
+
+    def headers(self, first: Reply, meter: Meter) -> dict[str, str]:
+        """What every answer carries."""
+        headers = {"Content-Type": JSON, "Date": http_date(self.world.now()), **first.headers}
+        if meter.budget.header is not None:
+            headers[meter.budget.header] = str(meter.used)
+        return headers
+
+    def record(self, method: str, draft: Draft, *, query: str, weight: int) -> None:
+        """Remember a request and how it ended."""
+        ask = draft.ask
+        self.requests += 1
+        self.statuses[draft.status] += 1
+        self.paths[ask.host + ask.path] += 1
+        self.log.append(
+            {
+                "ms": draft.now // MILLISECOND,
+                "method": method,
+                "host": ask.host,
+                "path": ask.path,
+                "query": query,
+                "status": draft.status,
+                "weight": weight,
+            }
+        )
+
+    def stats(self) -> dict[str, Any]:
+        """What has been asked so far, and whether anybody asked too much."""
+        meters = self.meters.values()
+        return {
+            "requests": self.requests,
+            "weight": {name: meter.total for name, meter in self.meters.items()},
+            "refused_429": self.statuses[LIMITED],
+            "refused_418": self.statuses[BANNED],
+            "sent_before_retry_after": sum(meter.sent_before_retry_after for meter in meters),
+            "sent_while_banned": sum(meter.sent_while_banned for meter in meters),
+            "statuses": {str(status): count for status, count in sorted(self.statuses.items())},
+            "paths": dict(self.paths),
+        }
+
+
+def reply(simulator: Simulator, route: Route | None, ask: Ask) -> Reply:
+    """What the exchange says when nothing stands in the way."""
+    return simulator.missing(ask) if route is None else route.reply(ask)

@@ -1,0 +1,137 @@
+"""The world's own rows, so that what came out of a program can be compared with what is."""
+
+from __future__ import annotations
+
+import csv
+import io
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from marketcli.errors import UnknownSymbol, UsageError
+from marketcli.models import MILLISECOND, Interval, Window, canonical, iso, parse_market
+from marketcli.text import clean, number
+from marketcli.windows import parse_time
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from marketcli.models import Market
+    from marketcli.sandbox.floor import Floor
+    from marketcli.simulator import Simulator
+    from marketcli.world import Bar, Listing
+
+Row = dict[str, Any]
+
+PRICES = ("trade", "mark", "index", "premium")
+
+
+def ohlc(floor: Floor, params: Mapping[str, str]) -> list[Row]:
+    """The candles that open in a half-open window; the unfinished one is there and says so."""
+    simulator, market = exchange_of(floor, params), parse_market(needed(params, "market"))
+    listing = find(floor, simulator, market=market, symbol=needed(params, "symbol"))
+    interval, now = Interval.parse(needed(params, "interval")), floor.world.now()
+    start = parse_time(needed(params, "start"), now=now, what="start")
+    end = parse_time(params.get("end") or "now", now=now, what="end")
+    price = params.get("price") or "trade"
+    if price not in PRICES or (market == "spot" and price != "trade"):
+        raise UsageError(f"There is no price {clean(price)!r} here.", hint=f"Use one of {', '.join(PRICES)}.")
+    return [shown(bar) for bar in floor.world.candles(listing, interval, Window(start, end), price=price)]
+
+
+def shown(bar: Bar) -> Row:
+    """A candle with its time as text and in milliseconds."""
+    return {
+        "time": iso(bar.time),
+        "time_ms": bar.time // MILLISECOND,
+        **dict(zip(bar._fields[1:], bar[1:], strict=True)),
+    }
+
+
+def instruments(floor: Floor, params: Mapping[str, str]) -> list[Row]:
+    """Everything that is or was listed, of one market or all."""
+    simulator = exchange_of(floor, params)
+    market = parse_market(params["market"]) if params.get("market") else None
+    return [described(listing, simulator) for listing in floor.world.listings(market)]
+
+
+def described(listing: Listing, simulator: Simulator) -> Row:
+    """An instrument under both of its names."""
+    return {
+        "market": str(listing.market),
+        "symbol": symbol_of(listing),
+        "native": simulator.native(listing),
+        "base": listing.base,
+        "quote": listing.quote,
+        "settle": listing.settle,
+        "contract_size": listing.contract_size,
+        "tick": listing.tick,
+        "lot": listing.lot,
+        "status": listing.status,
+        "perpetual": listing.perpetual,
+        "listed": iso(listing.listed),
+        "expiry": None if listing.expiry is None else iso(listing.expiry),
+    }
+
+
+def symbol_of(listing: Listing) -> str:
+    """The canonical name; a perpetual that ends keeps its own."""
+    expiry = None if listing.perpetual else listing.expiry
+    return canonical(listing.base, listing.quote, listing.market, settle=listing.settle, expiry=expiry)
+
+
+def find(floor: Floor, simulator: Simulator, *, market: Market, symbol: str) -> Listing:
+    """The instrument with a name, in the exchange's spelling or the canonical one."""
+    for listing in floor.world.listings(market):
+        if symbol in (simulator.native(listing), symbol_of(listing)):
+            return listing
+    raise UnknownSymbol(f"No {market} instrument is called {clean(symbol)!r}.", hint="See /truth/instruments.")
+
+
+def exchange_of(floor: Floor, params: Mapping[str, str]) -> Simulator:
+    """The exchange whose names are used."""
+    name = needed(params, "exchange")
+    if name not in floor.simulators:
+        raise UsageError(
+            f"The sandbox has no exchange {clean(name)!r}.", hint=f"Use one of {', '.join(floor.simulators)}."
+        )
+    return floor.simulators[name]
+
+
+def needed(params: Mapping[str, str], name: str) -> str:
+    """A parameter that cannot be left out."""
+    if not params.get(name):
+        raise UsageError(f"The parameter {name} is missing.", hint=f"Add {name}=… to the address.")
+    return params[name]
+
+
+def written(rows: list[Row], form: str) -> tuple[bytes, str]:
+    """Rows as CSV or JSON, numbers exact, and the media type of it."""
+    formats: Mapping[str, Callable[[list[Row]], tuple[bytes, str]]] = {"csv": as_csv, "json": as_json}
+    if form not in formats:
+        raise UsageError(f"There is no format {clean(form)!r}.", hint="Use csv or json.")
+    return formats[form](rows)
+
+
+def as_json(rows: list[Row]) -> tuple[bytes, str]:
+    """A list of objects."""
+    return msgspec.json.encode(rows), "application/json"
+
+
+def as_csv(rows: list[Row]) -> tuple[bytes, str]:
+    """A header and a line per row; nothing at all if there are no rows."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    if rows:
+        writer.writerow(rows[0])
+    writer.writerows([cell(value) for value in row.values()] for row in rows)
+    return text.getvalue().encode(), "text/csv; charset=utf-8"
+
+
+def cell(value: Any) -> str:
+    """A value as text: exact, without exponents, true and false in small letters, nothing for null."""
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return str(value).lower()
+    return number(value) if isinstance(value, float) else str(value)

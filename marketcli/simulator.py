@@ -1,0 +1,137 @@
+"""What a simulated exchange says about itself: the mirror of `spec`, and as pure.
+
+A `Simulator` is a table of routes. A route turns a request (`Ask`) and the world into an answer (`Reply`), and says
+what the request weighs. Serving, metering and breaking things is the sandbox's work.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from marketcli.models import Interval, Market, Micros, Window
+from marketcli.spec import EMPTY
+from marketcli.text import number
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from marketcli.spec import Budget
+    from marketcli.world import Bar, Listing, World
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """A request as it reached a simulated exchange."""
+
+    host: str
+    path: str
+    params: Mapping[str, str]
+    world: World
+
+    @property
+    def now(self) -> Micros:
+        """The exchange's clock."""
+        return self.world.now()
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What a simulated exchange answers; `headers` are its own, beyond type, length and date."""
+
+    body: bytes
+    status: int = 200
+    headers: Mapping[str, str] = EMPTY
+
+
+class Refusal(Exception):
+    """Raised by a route that answers with an error of the exchange."""
+
+    def __init__(self, reply: Reply) -> None:
+        super().__init__(reply.body)
+        self.reply = reply
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """One path of one market: what a request to it weighs, and how it is answered."""
+
+    market: Market
+    path: str
+    weight: Callable[[Ask], int]
+    answer: Callable[[Ask], Reply]
+    method: str = "GET"
+
+    def reply(self, ask: Ask) -> Reply:
+        """The answer, whether it is data or a refusal."""
+        try:
+            return self.answer(ask)
+        except Refusal as refusal:
+            return refusal.reply
+
+
+@dataclass(frozen=True, slots=True)
+class Simulator:
+    """Everything the sandbox knows about an exchange.
+
+    `pools` may be one object for several markets: they then share a budget. `limited` and `banned` are told the
+    seconds until requests are welcome again, `banned` also the moment. `bounds` are the parameters that hold the first
+    and the last open time asked for, in milliseconds.
+    """
+
+    name: str
+    hosts: Mapping[str, frozenset[Market]]
+    routes: tuple[Route, ...]
+    pools: Mapping[Market, Budget]
+    native: Callable[[Listing], str]
+    missing: Callable[[Ask], Reply]
+    limited: Callable[[Budget, int], Reply]
+    banned: Callable[[int, Micros], Reply]
+    bounds: tuple[str, str]
+
+    def route(self, method: str, host: str, path: str) -> Route | None:
+        """The route a request takes, if the host has it."""
+        for route in self.routes:
+            if (route.method, route.path) == (method, path) and route.market in self.hosts[host]:
+                return route
+        return None
+
+    def pool(self, host: str, route: Route | None) -> Budget:
+        """The budget a request is charged to; unknown paths cost their host's."""
+        return self.pools[route.market if route else min(self.hosts[host])]
+
+
+STRIDE = 10_000  # candles looked through at once behind a hole
+
+
+def oldest(candles: Callable[[Window], list[Bar]], interval: Interval, window: Window, limit: int) -> list[Bar]:
+    """The oldest candles of a window, however long the holes between them are."""
+    bars: list[Bar] = []
+    start, count = interval.ceil(window.start), limit
+    while start < window.end and len(bars) < limit:
+        stop = min(interval.step(start, count), window.end)
+        bars += candles(Window(start, stop))
+        start, count = stop, STRIDE
+    return bars[:limit]
+
+
+def newest(candles: Callable[[Window], list[Bar]], interval: Interval, window: Window, limit: int) -> list[Bar]:
+    """The newest candles of a window, however long the holes between them are."""
+    bars: list[Bar] = []
+    stop, count = window.end, limit
+    while window.start < stop and len(bars) < limit:
+        start = max(interval.step(interval.ceil(stop), -count), window.start)
+        bars = candles(Window(start, stop)) + bars
+        stop, count = start, STRIDE
+    return bars[-limit:]
+
+
+def places(step: str) -> int:
+    """How many decimals a step has: 2 for "0.10" and 0 for "1"."""
+    return len(step.partition(".")[2])
+
+
+def decimal(value: float, digits: int) -> str:
+    """A number with at least so many decimals, never with an exponent, and never rounded."""
+    integer, _, fraction = number(value).partition(".")
+    return f"{integer}.{fraction.ljust(digits, '0')}" if fraction or digits else integer
