@@ -6,11 +6,10 @@ what the request weighs. Serving, metering and breaking things is the sandbox's 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from marketcli.models import Interval, Market, Micros, Window
-from marketcli.spec import EMPTY
 from marketcli.text import number
 
 if TYPE_CHECKING:
@@ -41,7 +40,7 @@ class Reply:
 
     body: bytes
     status: int = 200
-    headers: Mapping[str, str] = EMPTY
+    headers: Mapping[str, str] = field(default_factory=dict)
 
 
 class Refusal(Exception):
