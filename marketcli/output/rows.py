@@ -11,6 +11,7 @@ from marketcli.text import FORMULA
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
     import polars as pl
 
     from marketcli.output.text import Kinds

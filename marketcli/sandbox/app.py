@@ -60,6 +60,7 @@ def application(floor: Floor) -> Starlette:
         ],
         exception_handlers={UsageError: refused, Exception: failed},
     )
+    app.router.redirect_slashes = False
     app.state.floor = floor
     return app
 

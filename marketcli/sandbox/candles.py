@@ -6,6 +6,7 @@ A file is written `MARKET:SYMBOL=FILE`, or as its path alone if its name says bo
 from __future__ import annotations
 
 import re
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -68,7 +69,10 @@ def read(path: Path) -> pl.DataFrame:
     """A Parquet or CSV file as a frame."""
     import polars as pl  # noqa: PLC0415 - heavy
 
-    readers: dict[str, Callable[[Path], pl.DataFrame]] = {".parquet": pl.read_parquet, ".csv": pl.read_csv}
+    readers: dict[str, Callable[[Path], pl.DataFrame]] = {
+        ".parquet": pl.read_parquet,
+        ".csv": partial(pl.read_csv, try_parse_dates=True),
+    }
     if path.suffix.lower() not in readers:
         raise UsageError(f"{clean(path.name)} is neither .parquet nor .csv.", hint=HOW)
     if not path.is_file():

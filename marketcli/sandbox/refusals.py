@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from email.utils import formatdate
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 from marketcli.models import MILLISECOND, SECOND
 from marketcli.sandbox.draft import Delivery
@@ -85,7 +86,7 @@ def empty_200(draft: Draft, _: Mapping[str, Any]) -> None:
 
 def redirect(draft: Draft, options: Mapping[str, Any]) -> None:
     """The answer is said to be elsewhere."""
-    host, path = draft.ask.host, draft.ask.path
+    host, path = draft.ask.host, quote(draft.ask.path)
     places = {"other": f"https://other.example{path}", "self": f"/{host}{path}", "http": f"http://{host}{path}"}
     draft.replace(302, b"")
     draft.headers["Location"] = places[options["to"]]

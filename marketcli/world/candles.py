@@ -36,7 +36,7 @@ def cells(tree: Tree, path: Path, *, interval: Interval, window: Window, life: L
     """The candles of a path that open inside the window, in order."""
     start = max(interval.ceil(window.start), interval.floor(life.start))
     end = min(window.end, life.end)
-    if start >= end:
+    if start >= end or life.start >= life.end:
         return []
     depth = depth_of(interval)
     parts = lived(tree, path, depth=depth, window=Window(start, interval.ceil(end)), life=life)

@@ -51,7 +51,7 @@ def divide(trades: int, lots: int, value: int, *, ranges: Ranges, weights: Weigh
         values = share_value(value, parts, ranges, level)
         if values is not None:
             return Flow(share_trades(trades, parts), parts, values)
-    parts, values = concentrated(lots, value, ranges)
+    parts, values = concentrated(trades, lots, value, ranges=ranges)
     return Flow(share_trades(trades, parts), parts, values)
 
 
@@ -68,7 +68,8 @@ def average_level(mean: float, weights: Weights, ranges: Ranges, margin: float) 
     least, greatest = sum(map(mul, weights, ranges.least)), sum(map(mul, weights, ranges.greatest))
     if greatest == least:
         return 0.5
-    return max(margin, min(1 - margin, (mean * sum(weights) - least) / (greatest - least)))
+    level: float = (mean * sum(weights) - least) / (greatest - least)
+    return max(margin, min(1 - margin, level))
 
 
 def balanced(mean: float, weights: Weights, ranges: Ranges, level: float) -> Weights:
@@ -115,10 +116,10 @@ def share_value(value: int, parts: list[int], ranges: Ranges, level: float) -> l
     return [part + now - before for part, now, before in zip(values, given, [0, *given], strict=False)]
 
 
-def concentrated(lots: int, value: int, ranges: Ranges) -> tuple[list[int], list[int]]:
+def concentrated(trades: int, lots: int, value: int, *, ranges: Ranges) -> tuple[list[int], list[int]]:
     """Most in one part whose range holds the average and a little in the others, or all in one part."""
     mean, count = value / lots, len(ranges.least)
-    for little in (*(lots // (few * count) for few in FEW), 0):
+    for little in (*(lots // (few * count) for few in FEW if trades >= count), 0):
         most = lots - little * (count - 1)
         values = [int(little * min(greatest, max(least, mean))) for least, greatest in zip(*ranges, strict=True)]
         missing = value - sum(values)

@@ -143,9 +143,7 @@ def dated_listing(market: Market, entry: Entry, quarter: int, now: Micros) -> Li
     return make(market, entry, perpetual=False, life=(delivery(now, quarter - 2), delivery(now, quarter)), now=now)
 
 
-def make(
-    market: Market, entry: Entry, *, perpetual: bool, life: tuple[Micros, Micros | None], now: Micros
-) -> Listing:
+def make(market: Market, entry: Entry, *, perpetual: bool, life: tuple[Micros, Micros | None], now: Micros) -> Listing:
     """A listing as it stands at a moment."""
     inverse = market is Market.INVERSE
     return Listing(

@@ -6,7 +6,7 @@ from functools import lru_cache
 from hashlib import blake2b
 from random import Random
 
-OCTAVES = tuple(2**power for power in range(6))  # days between lattice points; the longest is the walk's memory
+OCTAVES = tuple((2**power, 2 ** (power / 2)) for power in range(6))  # days between fixed points, and strength
 
 
 def stream(*key: object) -> Random:
@@ -35,4 +35,4 @@ def smooth(position: float, *key: object) -> float:
 
 def wander(position: int, *key: object) -> float:
     """A walk without a beginning: octaves of noise, each twice as long and root two as strong as the one before."""
-    return sum(spacing**0.5 * smooth(position / spacing, *key, spacing) for spacing in OCTAVES)
+    return sum(strength * smooth(position / spacing, *key, spacing) for spacing, strength in OCTAVES)

@@ -41,6 +41,11 @@ class Path:
         return Fraction(self.listing.tick) if self.traded else FINE
 
     @property
+    def lot(self) -> Fraction:
+        """The smallest size."""
+        return Fraction(self.listing.lot)
+
+    @property
     def shape(self) -> str:
         """The name of what it shares with others."""
         quote = self.listing.quote

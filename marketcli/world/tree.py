@@ -11,11 +11,11 @@ from itertools import accumulate, pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
 from marketcli.models import DAY, HOUR, MINUTE, SECOND, Market, Micros
-from marketcli.world.flows import Flow, Ranges, divide
+from marketcli.world.flows import Ranges, divide
 from marketcli.world.noise import draw, smooth, stream
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from marketcli.world.prices import Path
 
@@ -23,6 +23,8 @@ LENGTHS = (DAY, HOUR, 15 * MINUTE, MINUTE, SECOND)
 STEP = 1.3 * 12**0.5  # width of a uniform step of standard deviation one
 WICK = 0.35  # how far a part's range goes beyond its ends, in widths of a step
 WIDE, NARROW = 1.3, 0.7  # how much more, or less, than usual a day may move
+QUIET = 0.15  # the least weight of a part
+TRADES = 0.7  # the power of a day's turnover that is its number of trades
 DAYS = 16_384  # remembered days: 40 years of one path
 DIVISIONS = 3_072  # remembered divisions: a month of one path's minutes
 
@@ -111,9 +113,6 @@ def day_volume(path: Path, cell: Cell) -> dict[str, int]:
     return found
 
 
-TRADES = 0.7  # the power of a day's turnover that is its number of trades
-
-
 def inverse(path: Path) -> bool:
     """Whether lots are contracts that stand for quote and are worth base."""
     return path.listing.market is Market.INVERSE
@@ -139,12 +138,15 @@ def parts_of(path: Path, depth: int, whole: Cell) -> list[Cell]:
     lows = [max(whole.low, min(pair) - round(reach * common() ** 2)) for pair in ends]
     highs[highs.index(max(highs))], lows[lows.index(min(lows))] = whole.high, whole.low
     columns: list[Sequence[int]] = [times, corners[:-1], highs, lows, corners[1:]]
-    if path.traded:
-        ranges = lot_values(path, lows, highs)
-        for flow in (whole[5:8], whole[8:11]):
-            weights = [0.15 + own() * own() for _ in times]
-            columns.extend(divide(*flow, ranges=ranges, weights=weights))
+    columns.extend(volumes(whole, lot_values(path, lows, highs), own) if path.traded else [[0] * len(times)] * 6)
     return list(map(Cell._make, zip(*columns, strict=True)))
+
+
+def volumes(whole: Cell, ranges: Ranges, chance: Callable[[], float]) -> Iterator[Sequence[int]]:
+    """The columns of what takers bought and sold in the parts of a candle."""
+    for flow in (whole[5:8], whole[8:11]):
+        weights = [QUIET + chance() * chance() for _ in ranges.least]
+        yield from divide(*flow, ranges=ranges, weights=weights)
 
 
 def walk(path: Path, whole: Cell, own: Sequence[float], length: Micros) -> tuple[list[int], float]:

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from types import SimpleNamespace
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urlencode
 
 import msgspec
 
 from marketcli.models import DAY, MILLISECOND, Interval, Market, Micros, Window, parse_market
-from marketcli.sandbox.draft import Draft
 from marketcli.sandbox.floor import Floor
 from marketcli.windows import parse_time
+
+if TYPE_CHECKING:
+    from marketcli.sandbox.draft import Draft
 
 HOSTS = {
     Market.SPOT: ("api.binance.com", "/api/v3"),
@@ -133,7 +135,7 @@ def ask(on: Floor, market: Market, name: str, **params: object) -> Any:
     return msgspec.json.decode(draft(on, market, name, **params).body)
 
 
-def klines(on: Floor, market: Market, interval: str = "1m", **params: object) -> Any:
+def klines(on: Floor, market: Market, interval: str = "1m", **params: Any) -> Any:
     """A page of candles of the market's Bitcoin."""
     return ask(on, market, "klines", symbol=SYMBOLS[market], interval=interval, **params)
 

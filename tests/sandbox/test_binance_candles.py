@@ -3,7 +3,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from small_world import NOW, ask, at, draft, floor, klines, minutes, ms, times
+from sandbox.small_world import NOW, ask, at, draft, floor, klines, minutes, ms, times
 
 from marketcli.models import DAY, MILLISECOND, Interval, Market, Window
 
@@ -86,16 +86,16 @@ def test_rows_have_twelve_elements_with_prices_and_volumes_as_text() -> None:
         assert len(row) == 12
         assert row[0] == ms("2026-11-01T00:07")
         assert row[6] == ms("2026-11-01T00:08") - 1
-        assert [float(text) for text in row[1:6]] == [90_127.0, 90_136.5, 90_121.75, 90_128.5, 12.5]
+        assert [float(text) for text in row[1:6]] == [90_527.0, 90_536.5, 90_521.75, 90_528.5, 12.5]
         assert [float(row[7]), row[8], float(row[9]), float(row[10]), row[11]] == [1_137_600.25, 9, 6.125, 555_000, "0"]
         assert all(isinstance(row[index], str) for index in (1, 2, 3, 4, 5, 7, 9, 10))
 
 
 def test_numbers_have_the_decimals_each_market_writes_and_no_exponent() -> None:
     start = ms("2026-11-01T00:07")
-    assert klines(floor(), SPOT, startTime=start, limit=1)[0][1] == "90127.00000000"
+    assert klines(floor(), SPOT, startTime=start, limit=1)[0][1] == "90527.00000000"
     assert klines(floor(), LINEAR, startTime=start, limit=1)[0][1:6] == [
-        "90127.00", "90136.50", "90121.75", "90128.50", "12.500",
+        "90527.00", "90536.50", "90521.75", "90528.50", "12.500",
     ]  # fmt: skip
     (premium,) = ask(floor(), LINEAR, "premiumIndexKlines", symbol="BTCUSDT", interval="1m", limit=1)
     assert premium[1:5] == ["-0.00010000", "0.00012000", "-0.00000005", "0.00000000"]
@@ -166,7 +166,7 @@ def test_spot_gives_nothing_if_the_start_lies_behind_the_end() -> None:
 
 
 def test_every_interval_of_the_documentation_is_answered() -> None:
-    for text in "1m 3m 5m 15m 30m 1h 2h 4h 6h 8h 12h 1d 3d 1w 1M".split():
+    for text in ["1m", "3m", "5m", "15m", "30m", "1h", "2h", "4h", "6h", "8h", "12h", "1d", "3d", "1w", "1M"]:
         for market in Market:
             assert times(klines(floor(), market, text, limit=1)) == [Interval.parse(text).floor(NOW) // MILLISECOND]
     assert times(klines(floor(), SPOT, "1s", limit=1)) == [NOW // MILLISECOND]

@@ -3,10 +3,12 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from small_world import HOSTS, LISTED, MARCH, NOW, ask, draft, floor
+from sandbox.small_world import HOSTS, LISTED, MARCH, NOW, ask, draft, floor
 
 from marketcli import exchanges
+from marketcli.datasets import INSTRUMENTS
 from marketcli.models import DAY, MILLISECOND, Market
+from marketcli.spec import Query
 
 SPOT, LINEAR, INVERSE = Market.SPOT, Market.LINEAR, Market.INVERSE
 
@@ -52,9 +54,6 @@ def test_steps_and_contract_sizes_are_told() -> None:
 
 
 def test_the_adapter_reads_the_lists() -> None:
-    from marketcli.datasets import INSTRUMENTS
-    from marketcli.spec import Query
-
     exchange = exchanges.load("binance")
     for market, native in ((SPOT, "ETHBTC"), (LINEAR, "BTCUSDT_270326"), (INVERSE, "OLDUSD_PERP")):
         endpoint = exchange.endpoint(INSTRUMENTS, market)

@@ -1,13 +1,15 @@
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
-from small_world import NOW, draft, floor, klines
+from sandbox.small_world import NOW, draft, floor, klines
 
 from marketcli.models import MINUTE, SECOND, Market
-from marketcli.sandbox.draft import Draft
-from marketcli.sandbox.floor import Floor
+
+if TYPE_CHECKING:
+    from marketcli.sandbox.draft import Draft
+    from marketcli.sandbox.floor import Floor
 
 SPOT, LINEAR, INVERSE = Market.SPOT, Market.LINEAR, Market.INVERSE
 USED = "X-MBX-USED-WEIGHT-1M"

@@ -326,9 +326,12 @@ REFUSALS: Mapping[int, tuple[type[MarketError], str, str]] = {
 
 def refuse(response: Response) -> MarketError | None:
     """What an answer that is an error means; None leaves it to be judged by its status."""
-    if response.status < 400 or response.status == NOT_SERVED or not response.body.lstrip().startswith(b"{"):  # noqa: PLR2004
+    if response.status < 400 or response.status == NOT_SERVED:  # noqa: PLR2004 - all below are no errors
         return None
-    said: Refusal = decode_json(response.body, Refusal, what="Binance")
+    try:
+        said: Refusal = decode_json(response.body, Refusal, what="Binance")
+    except MarketError:
+        return None
     if response.status == BANNED:
         return Banned("Binance has banned this address for sending too much.")
     if said.code in REFUSALS:

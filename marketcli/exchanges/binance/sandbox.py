@@ -171,6 +171,7 @@ def row(bar: Bar, listing: Listing, interval: Interval, *, price: str) -> list[A
     if price != "trade":
         samples = (interval.step(bar.time) - bar.time) // SECOND
         return [opened, *prices, "0", closes, "0", samples, "0", "0", "0"]
+    volumes: tuple[float, float, float, float]
     if listing.market is INVERSE:
         sizes = (0, 8)
         volumes = (bar.contracts, bar.volume_base, bar.taker_buy_contracts, bar.taker_buy_base)
