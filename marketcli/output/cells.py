@@ -131,13 +131,13 @@ def lean_pattern(values: pl.Series) -> str:
 def clock_pattern(values: pl.Series) -> str:
     """Hours and minutes, seconds and their fraction if any time has them; nothing if all are midnights."""
     micros = values.drop_nulls().to_physical()
-    if not (micros % DAY).any():
+    if not (micros % DAY != 0).any():
         return ""
-    if not (micros % MINUTE).any():
+    if not (micros % MINUTE != 0).any():
         return "%H:%M"
-    if not (micros % SECOND).any():
+    if not (micros % SECOND != 0).any():
         return "%H:%M:%S"
-    return "%H:%M:%S%.6f" if (micros % 1_000).any() else "%H:%M:%S%.3f"
+    return "%H:%M:%S%.6f" if (micros % 1_000 != 0).any() else "%H:%M:%S%.3f"
 
 
 def period(values: pl.Series, dash: str) -> str:

@@ -70,7 +70,7 @@ def unfold(columns: Sequence[Column], width: int) -> list[Column]:
         return list(columns)
     *others, last = columns
     room = max(NARROWEST, width - total(others) - len(GAP))
-    folded = [textwrap.wrap(cell, room) or [""] for cell in last.cells]
+    folded = [textwrap.wrap(cell, room, break_on_hyphens=False) or [""] for cell in last.cells]
     spread = [replace(column, cells=stretched(column.cells, folded)) for column in others]
     return [*spread, replace(last, cells=[line for lines in folded for line in lines])]
 

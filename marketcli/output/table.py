@@ -21,7 +21,19 @@ if TYPE_CHECKING:
 
 SENTENCE = 1_000  # characters of a sentence
 # What a narrow terminal can do without, first to go first; after them columns go from the right.
-LEAST = ("unified", "multiplier", "contract_size", "expiry", "settle", "listed", "native", "exchange", "market")
+LEAST = (
+    "unified",
+    "multiplier",
+    "contract_size",
+    "settle",
+    "expiry",
+    "listed",
+    "base",
+    "quote",
+    "native",
+    "exchange",
+    "market",
+)
 
 
 def show_candles(console: Console, views: Sequence[View], *, wide: bool = False) -> None:

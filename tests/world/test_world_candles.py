@@ -84,7 +84,9 @@ def test_a_candle_is_exactly_its_finer_ones(
 
 
 @settings(CALM, max_examples=100)
-@given(data=st.data(), listing=listings, depth=st.integers(0, len(LENGTHS) - 2), price=st.sampled_from(["trade", "mark"]))
+@given(
+    data=st.data(), listing=listings, depth=st.integers(0, len(LENGTHS) - 2), price=st.sampled_from(["trade", "mark"])
+)
 def test_parts_make_up_their_whole_to_the_last_unit(
     data: st.DataObject, listing: Listing, depth: int, price: str
 ) -> None:
