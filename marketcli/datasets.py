@@ -167,6 +167,11 @@ def columns(dataset: Dataset) -> tuple[Column, ...]:
     return tuple(describe(field.name, field.type) for field in info.fields)
 
 
+def kinds(dataset: Dataset) -> dict[str, str]:
+    """The type of every column: text, integer, number, boolean or time."""
+    return {column.name: column.type for column in columns(dataset)}
+
+
 def describe(name: str, type_: Any) -> Column:
     """One column from msgspec's description of a field."""
     from msgspec import inspect  # noqa: PLC0415

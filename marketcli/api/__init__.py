@@ -113,6 +113,12 @@ async def list_instruments(config: Config, market: Market | None, *, refresh: bo
         return instrument_frame(found)
 
 
+async def spellings(config: Config, name: str, *, refresh: bool) -> list[Instrument]:
+    """Every instrument a name could mean, the one it does mean first."""
+    async with Session(config, refresh=refresh) as session:
+        return await session.catalog(exchanges.load(config.exchange)).spellings(name, config.market)
+
+
 def instrument_frame(found: list[Instrument]) -> pl.DataFrame:
     """Instruments as rows of their dataset."""
     names = INSTRUMENTS.fields

@@ -61,6 +61,10 @@ class Everywhere:
         bool | None, typer.Option("--json-errors", help="Errors as JSON on stderr.", rich_help_panel=TALK)
     ] = None
 
+    def given(self) -> dict[str, Any]:
+        """What was really said."""
+        return {name: value for name, value in dataclasses.asdict(self).items() if value not in (None, [], 0, False)}
+
 
 @dataclass(frozen=True, slots=True)
 class Common(Everywhere):
@@ -196,7 +200,9 @@ def parameters(kind: type[Any]) -> list[inspect.Parameter]:
     """The fields of an options class as parameters."""
     hints = get_type_hints(kind, include_extras=True)
     return [
-        inspect.Parameter(field.name, inspect.Parameter.KEYWORD_ONLY, default=field.default, annotation=hints[field.name])
+        inspect.Parameter(
+            field.name, inspect.Parameter.KEYWORD_ONLY, default=field.default, annotation=hints[field.name]
+        )
         for field in dataclasses.fields(kind)
     ]
 
@@ -213,15 +219,10 @@ def settle(before: Everywhere | None, common: Everywhere, **more: Any) -> tuple[
     """The settings in force from the options before and after the command (the later wins), and warnings."""
     from marketcli.config import load
 
-    flags: dict[str, Any] = {}
-    for given in (before, common):
-        if given is not None:
-            flags |= {name: value for name, value in dataclasses.asdict(given).items() if value not in (None, [])}
-    verbose = max(common.verbose, before.verbose if before else 0)
-    quiet = bool(flags.pop("quiet", False))
-    for name in ("verbose", "refresh", "quiet"):
-        flags.pop(name, None)
+    flags = (before.given() if before else {}) | common.given()
     if flags.pop("json_errors", False):
         flags["errors"] = "json"
+    manner = Manner(quiet=flags.pop("quiet", False), verbose=flags.pop("verbose", 0))
+    flags.pop("refresh", None)
     config, warnings = load(flags | more)
-    return config, Manner(quiet=quiet, verbose=verbose), warnings
+    return config, manner, warnings

@@ -9,6 +9,7 @@ import signal
 import sys
 from typing import TYPE_CHECKING, NoReturn
 
+from marketcli.cli import streams
 from marketcli.errors import ExitCode, LocalError, MarketError, UsageError
 
 if TYPE_CHECKING:
@@ -43,13 +44,13 @@ class Ending:
 
 def run(words: Sequence[str]) -> NoReturn:
     """Carry the command out and leave with its exit code."""
-    open_streams()
+    streams.prepare()
     Ending.watch()
     code = outcome(list(words))
     try:
         sys.stdout.flush()
     except BrokenPipeError:
-        discard_stdout()
+        streams.discard_stdout()
     except OSError as error:
         code = complain(stdout_failed(error), words)
     with contextlib.suppress(OSError):
@@ -73,7 +74,7 @@ def outcome(words: list[str]) -> int:
     except parse_error as error:
         return complain(misread(error), words)
     except BrokenPipeError:
-        discard_stdout()
+        streams.discard_stdout()
         return ExitCode.OK
     except KeyboardInterrupt:
         sys.stderr.write("mkt: stopped\n")
@@ -90,9 +91,11 @@ def complain(error: MarketError, words: Sequence[str]) -> ExitCode:
         import traceback
 
         traceback.print_exception(error.__cause__ or error)
-    as_json = "--json-errors" in words or os.environ.get("MKT_ERRORS") == "json"
     with contextlib.suppress(OSError):
-        notices.show_error(error, as_json=as_json, color=False if "--no-color" in words else None)
+        if "--json-errors" in words or os.environ.get("MKT_ERRORS") == "json":
+            print(notices.as_json(error), file=sys.stderr)  # noqa: T201 - the one line that was asked for
+        else:
+            notices.error(sys.stderr, error, color=False if "--no-color" in words else None)
     return error.exit
 
 
@@ -116,26 +119,3 @@ def bug(error: Exception) -> MarketError:
 def stdout_failed(error: OSError) -> LocalError:
     """The error for output that cannot be written."""
     return LocalError(f"Standard output cannot be written: {error.strerror or error}.", hint="Is the disk full?")
-
-
-def discard_stdout() -> None:
-    """Nobody reads any more: what is left goes nowhere, without a complaint at exit."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-
-
-def open_streams() -> None:
-    """Give closed standard streams somewhere to go, so that no data file takes their place; force UTF-8."""
-    for number, name in enumerate(("stdin", "stdout", "stderr")):
-        if getattr(sys, name) is None:
-            os.dup2(os.open(os.devnull, os.O_RDWR), number)
-            setattr(sys, name, open(number, "r" if number == 0 else "w", encoding="utf-8"))  # noqa: SIM115, PTH123
-            Closed.streams.add(name)
-    for stream in (sys.stdout, sys.stderr):
-        if hasattr(stream, "reconfigure"):
-            stream.reconfigure(errors="replace" if stream.isatty() else "backslashreplace")
-
-
-class Closed:
-    """The standard streams that were closed when the program began."""
-
-    streams: set[str] = set()  # noqa: RUF012 - filled once at the start

@@ -72,14 +72,14 @@ def refuse_pipe() -> str:
     )
 
 
-def write_stdout(frame: pl.DataFrame, kinds: Kinds, format: str, *, time: str, out: IO[bytes]) -> None:  # noqa: A002 - the option's name
+def write_stdout(frame: pl.DataFrame, kinds: Kinds, format_name: str, *, time: str, out: IO[bytes]) -> None:
     """Write the rows to a pipe or terminal, complete and undecorated; Arrow goes out as an IPC stream.
 
     `BrokenPipeError` is the caller's to understand; any other failure is a `LocalError`.
     """
     try:
         with door(out) as sink:
-            write_rows(frame, kinds, format, sink, time=time)
+            write_rows(frame, kinds, format_name, sink, time=time)
         out.flush()
     except BrokenPipeError:
         raise
@@ -93,7 +93,7 @@ def write_stdout(frame: pl.DataFrame, kinds: Kinds, format: str, *, time: str, o
 def write_file(
     frame: pl.DataFrame,
     kinds: Kinds,
-    format: str,  # noqa: A002 - the option's name
+    format_name: str,
     target: Path,
     *,
     force: bool,
@@ -107,16 +107,16 @@ def write_file(
     refuses.
     """
     notes: list[str] = []
-    if csv_safe and format in SPREADSHEET:
+    if csv_safe and format_name in SPREADSHEET:
         frame, count = rows.spreadsheet_safe(frame, kinds)
         notes += [formula_note(count)] if count else []
     with staged(target, force=force) as file, door(file) as sink:
-        if format == "parquet":
+        if format_name == "parquet":
             write_parquet(frame, sink, metadata)
-        elif format == "arrow":
+        elif format_name == "arrow":
             frame.rechunk().write_ipc(sink, compat_level=readable())
         else:
-            write_rows(frame, kinds, format, sink, time=time)
+            write_rows(frame, kinds, format_name, sink, time=time)
     return notes
 
 
@@ -126,12 +126,12 @@ def formula_note(count: int) -> str:
     return f"{count:,} {cells} quoted with '; --no-csv-safe keeps the text as it is."
 
 
-def write_rows(frame: pl.DataFrame, kinds: Kinds, format: str, sink: IO[bytes], *, time: str) -> None:  # noqa: A002 - the option's name
+def write_rows(frame: pl.DataFrame, kinds: Kinds, format_name: str, sink: IO[bytes], *, time: str) -> None:
     """Write all rows in a format that can be streamed."""
-    if format == "arrow":
+    if format_name == "arrow":
         frame.rechunk().write_ipc_stream(sink, compat_level=readable())
     else:
-        TEXT_WRITERS[format](frame, kinds, sink, time=time)
+        TEXT_WRITERS[format_name](frame, kinds, sink, time=time)
 
 
 def write_parquet(frame: pl.DataFrame, sink: IO[bytes], metadata: Mapping[str, str]) -> None:

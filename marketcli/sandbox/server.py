@@ -76,12 +76,17 @@ class Sandbox:
         """What has been asked so far; the same as the address `/stats`."""
         return self.floor.stats()
 
-    def wait(self) -> None:
-        """Serve until somebody presses Ctrl-C or the process is asked to end; for the main thread."""
+    def serve(self, announce: Callable[[str], object]) -> None:
+        """Serve until somebody presses Ctrl-C or the process is asked to end; for the main thread.
+
+        `announce` is told the address once both it and Ctrl-C work.
+        """
         ended: SimpleQueue[int] = SimpleQueue()  # the one queue a signal handler may write to
         before = {number: signal.signal(number, lambda number, _: ended.put(number)) for number in SIGNALS}
         try:
-            ended.get()
+            with self:
+                announce(self.url)
+                ended.get()
         finally:
             for number, handler in before.items():
                 signal.signal(number, handler)
@@ -89,7 +94,8 @@ class Sandbox:
 
 def listen(port: int) -> socket.socket:
     """A socket that takes connections from now on. Raises `LocalError` that names the port."""
-    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    # asyncio sends small answers at once only on sockets that name their protocol; others wait 40 ms for an ACK
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
         if os.name != "nt":  # there it would let two servers share a port
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

@@ -75,7 +75,7 @@ LISTINGS = [
     listing("spot", "BTC", "USDT"),
     listing("spot", "ETH", "BTC"),
     listing("spot", "OLD", "USDT", status="halted", expiry=ENDED),
-    listing("linear", "BTC", "USDT", perpetual=False, expiry=JUNE),
+    listing("linear", "BTC", "USDT", perpetual=False, expiry=JUNE, listed=at("2026-09-25")),
     listing("linear", "BTC", "USDT", perpetual=False, expiry=MARCH),
     listing("linear", "BTC", "USDT"),
     listing("linear", "OLD", "USDT", status="closing", expiry=ENDED),

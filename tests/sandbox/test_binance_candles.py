@@ -34,13 +34,13 @@ def test_both_bounds_belong_to_the_page(market: Market) -> None:
 
 @pytest.mark.parametrize("market", [SPOT, LINEAR])
 def test_spot_and_usd_m_give_the_oldest_rows_of_a_window_that_holds_too_many(market: Market) -> None:
-    day = {"startTime": ms("2026-11-01"), "endTime": ms("2026-11-02")}
+    day: dict[str, Any] = {"startTime": ms("2026-11-01"), "endTime": ms("2026-11-02")}
     assert times(klines(floor(), market, limit=5, **day)) == minutes("2026-11-01T00:00", 5)
     assert times(klines(floor(), market, limit=5, startTime=ms("2026-11-01"))) == minutes("2026-11-01T00:00", 5)
 
 
 def test_coin_m_gives_the_newest_rows_of_a_window_that_holds_too_many() -> None:
-    day = {"startTime": ms("2026-11-01"), "endTime": ms("2026-11-02")}
+    day: dict[str, Any] = {"startTime": ms("2026-11-01"), "endTime": ms("2026-11-02")}
     assert times(klines(floor(), INVERSE, limit=5, **day)) == minutes("2026-11-01T23:56", 5)
 
 
@@ -121,8 +121,13 @@ def test_prices_nobody_trades_at_have_no_volume(market: Market) -> None:
     assert ask(floor(), market, "indexPriceKlines", symbol=pair, interval="1h")["code"] == -1102
 
 
+def test_a_pair_is_its_perpetual_not_the_younger_quarter() -> None:
+    asked = {"pair": "BTCUSDT", "interval": "1d", "startTime": ms("2025-05-01"), "limit": 1}
+    assert times(ask(floor(), LINEAR, "indexPriceKlines", **asked)) == [ms("2025-05-01")]
+
+
 def test_nothing_trades_before_it_is_listed_or_after_it_ended() -> None:
-    before = {"startTime": ms("2019-12-31T23:58"), "endTime": ms("2020-01-01T00:01")}
+    before: dict[str, Any] = {"startTime": ms("2019-12-31T23:58"), "endTime": ms("2020-01-01T00:01")}
     assert times(klines(floor(), LINEAR, **before)) == minutes("2020-01-01T00:00", 2)
     after = {"symbol": "OLDUSDT", "interval": "1m", "limit": 2}
     assert times(ask(floor(), LINEAR, "klines", **after)) == minutes("2024-09-10T08:58", 2)

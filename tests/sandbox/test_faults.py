@@ -6,10 +6,10 @@ import zlib
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from sandbox.small_world import NOW, ask, draft, floor, klines, minutes, ms, times
+from sandbox.small_world import NOW, ask, at, draft, floor, klines, minutes, ms, times
 
 from marketcli.errors import UsageError
-from marketcli.models import SECOND, Market
+from marketcli.models import SECOND, Market, Window
 from marketcli.sandbox.faults import FAULTS, parse
 
 if TYPE_CHECKING:
@@ -141,9 +141,11 @@ def test_rows_from_outside_the_window_surround_the_right_ones() -> None:
     assert sum(row[0] < START for row in found) == sum(row[0] > END for row in found) == 3
 
 
-def test_rows_outside_stay_outside_where_a_window_begins_with_a_hole() -> None:
-    found = rows("rows_out_of_window", symbol="OLDUSDT", endTime=ms("2024-09-11"), startTime=ms("2024-09-01"), limit=5)
-    assert [row for row in found if ms("2024-09-01") <= row[0] <= ms("2024-09-11")] == found[3:-3]
+def test_rows_outside_stay_outside_where_a_window_begins_and_ends_with_a_hole() -> None:
+    for hole in (Window(at("2026-11-01"), at("2026-11-01T00:05")), Window(at("2026-11-01T00:05"), at("2026-11-02"))):
+        found = page(on=floor(faults=("rows_out_of_window",), hole=hole)).document()
+        assert [row[0] for row in found if START <= row[0] <= END] == times(page(on=floor(hole=hole)).document())
+        assert len(found) == 5 + 6
 
 
 def test_rows_twice_and_in_disorder() -> None:
@@ -241,11 +243,13 @@ def test_a_fault_in_rows_does_not_count_answers_without_rows() -> None:
 
 
 def test_several_faults_strike_together_in_a_sound_order() -> None:
-    on = floor(faults=("gzip_truncated", "truncated_json", "nan_rows"))
-    both = page(on=on)
-    text = zlib.decompressobj(zlib.MAX_WBITS | 16).decompress(both.body)
-    assert both.headers["Content-Encoding"] == "gzip"
-    assert text
+    on = floor(faults=("double_encoding", "trailing_json", "nan_rows"))
+    text = gzip.decompress(gzip.decompress(page(on=on).body))
+    assert b'"NaN"' in text
+    assert text.endswith(b'{"and":"more"}')
+
+
+def test_a_delay_is_added_to_every_answer() -> None:
     assert page("delay:ms=30").delay == 0.03
 
 

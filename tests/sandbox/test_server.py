@@ -5,6 +5,7 @@ import http.client
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -82,6 +83,12 @@ def test_one_connection_serves_many_requests() -> None:
             assert json.loads(client.getresponse().read()) == {"serverTime": NOW // 1_000}
             sockets.add(id(client.sock))
     assert len(sockets) == 1
+
+
+def test_answers_are_not_held_back_for_an_acknowledgement() -> None:
+    with sandbox() as here:
+        (listener,) = here.running.server.sockets
+        assert listener.proto == socket.IPPROTO_TCP
 
 
 def test_a_port_that_is_taken_is_a_clear_error() -> None:
@@ -207,9 +214,7 @@ def test_pieces_under_way_do_not_keep_the_sandbox() -> None:
 
 STANDING = """
 from marketcli.sandbox.server import Sandbox
-with Sandbox() as sandbox:
-    print(sandbox.url, flush=True)
-    sandbox.wait()
+Sandbox().serve(lambda url: print(url, flush=True))
 print("stopped")
 """
 

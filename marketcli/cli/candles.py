@@ -1,0 +1,155 @@
+"""What is said about candles: headline, caption, gaps, and the plan of a dry run."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from marketcli.errors import ExitCode, Incomplete
+from marketcli.history.check import ABSENT, ENDED, NOT_LISTED
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import polars as pl
+
+    from marketcli.api.candles import Answer, Plan
+    from marketcli.output.view import View
+    from marketcli.spec import Site
+
+BECAUSE = {
+    ABSENT: "the exchange has none there (asked twice)",
+    NOT_LISTED: "it was not listed yet",
+    ENDED: "it does not trade any more",
+}
+PLAN = {
+    "exchange": "text",
+    "market": "text",
+    "symbol": "text",
+    "interval": "text",
+    "since": "time",
+    "until": "time",
+    "rows": "integer",
+    "requests": "integer",
+    "weight": "integer",
+    "budget": "text",
+    "host": "text",
+    "path": "text",
+}
+
+
+def view(answer: Answer) -> View:
+    """An answer as a table shows it."""
+    from marketcli.output.view import View
+
+    plan, instrument, frame = answer.plan, answer.instrument, answer.frame
+    running = bool(frame.height) and not frame["closed"][-1]
+    finished = frame.height - running
+    took = f"{answer.requests} request{'s' if answer.requests != 1 else ''}, {answer.seconds * 1_000:,.0f} ms"
+    return View(
+        frame=frame,
+        kinds=kinds_of(answer),
+        title=[
+            instrument.symbol,
+            f"{instrument.exchange} {instrument.market} {instrument.native}",
+            str(plan.interval),
+            *([] if answer.dataset.name == "ohlc" else [answer.dataset.title]),
+        ],
+        caption=[
+            "UTC",
+            f"{instrument.exchange} {instrument.market} via {', '.join(answer.hosts)}",
+            f"{finished:,} closed candle{'s' if finished != 1 else ''}",
+            took,
+        ],
+        notes=remarks(answer),
+        base=instrument.base,
+        quote=instrument.quote,
+        tick=instrument.tick if answer.dataset.name == "ohlc" else None,
+        closes_at=plan.interval.step(plan.interval.floor(answer.now)) if running else None,
+        now=answer.now,
+    )
+
+
+def kinds_of(answer: Answer) -> dict[str, str]:
+    """The kinds of an answer's columns."""
+    from marketcli.datasets import kinds
+
+    return kinds(answer.dataset)
+
+
+def prefix(answer: Answer) -> str:
+    """Whose sentence it is."""
+    return f"{answer.instrument.exchange} {answer.instrument.symbol} {answer.plan.interval}: "
+
+
+def gap_sentences(answer: Answer) -> list[str]:
+    """What is missing that should be there."""
+    return [
+        f"{prefix(answer)}{gap.missing:,} {gap.interval} candles are missing, {gap.window}: {BECAUSE[gap.cause]}."
+        for gap in answer.lost
+    ]
+
+
+def remarks(answer: Answer) -> list[str]:
+    """What a reader should know beside the rows."""
+    expected = [
+        f"Nothing from {gap.window}: {BECAUSE[gap.cause]}." for gap in answer.gaps if gap.expected and gap.missing
+    ]
+    return [*answer.notes, *expected]
+
+
+def incomplete(answers: Sequence[Answer], lost: int) -> Incomplete:
+    """The error that stands for all gaps."""
+    gaps = sum(len(answer.lost) for answer in answers)
+    return Incomplete(
+        f"Incomplete: {lost:,} candles are missing in {gaps} gap{'s' if gaps != 1 else ''}; all others were delivered.",
+        hint="Nothing was filled in. Exit code 3 says so to scripts.",
+    )
+
+
+def ending(answer: Answer) -> ExitCode:
+    """How one answer ends the command."""
+    return Incomplete.exit if answer.lost else ExitCode.OK
+
+
+def metadata(answers: Sequence[Answer]) -> dict[str, str]:
+    """What a Parquet file says of itself; nothing that changes from run to run."""
+    from marketcli import __version__
+
+    first = answers[0]
+    return {
+        "marketcli.version": __version__,
+        "marketcli.dataset": first.dataset.name,
+        "marketcli.interval": str(first.plan.interval),
+        "marketcli.source": ", ".join(sorted({answer.instrument.exchange for answer in answers})),
+        "marketcli.complete": "no" if any(answer.lost for answer in answers) else "yes",
+    }
+
+
+def plan_frame(plans: Sequence[Plan], site: Site) -> pl.DataFrame:
+    """Plans as rows: what would be asked, how often, and what it weighs."""
+    import polars as pl
+
+    kinds = {"text": pl.String(), "integer": pl.Int64(), "time": pl.Int64()}
+    rows = [planned(plan, site) for plan in plans]
+    frame = pl.DataFrame(rows, schema={name: kinds[kind] for name, kind in PLAN.items()}, orient="row")
+    times = [name for name, kind in PLAN.items() if kind == "time"]
+    return frame.with_columns(pl.col(times).cast(pl.Datetime("us", "UTC")))
+
+
+def planned(plan: Plan, site: Site) -> tuple[object, ...]:
+    """One plan as a row."""
+    instrument, cost = plan.instrument, plan.cost()
+    return (
+        instrument.exchange,
+        instrument.market.value,
+        instrument.symbol,
+        str(plan.asked),
+        plan.window.start,
+        plan.window.end,
+        plan.asked.count_in(plan.window),
+        len(plan.pages()),
+        sum(cost.values()),
+        ", ".join(cost),
+        site.hosts[instrument.market][0].partition("://")[2],
+        plan.endpoint.path,
+    )

@@ -1,0 +1,54 @@
+"""`mkt sandbox`: simulated exchanges on this machine."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+import typer
+
+HINT = """\
+Ask it with mkt --via {url} ohlc BTCUSDT 1h, or point any client at {url}/HOST/PATH.
+What its market really did: {url}/truth/ohlc?exchange=binance&market=linear&symbol=BTCUSDT&interval=1h
+Stop it with Ctrl-C.
+"""
+
+
+def sandbox(
+    *,
+    port: Annotated[int, typer.Option("--port", help="Port on 127.0.0.1; 0 is any free one.")] = 0,
+    seed: Annotated[int, typer.Option("--seed", help="Which simulated market.")] = 7,
+    candles: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--candles",
+            metavar="[MARKET:SYMBOL=]FILE",
+            help="Real candles (Parquet or CSV: time or timestamp_ms, open, high, low, close, volume); may be repeated.",
+        ),
+    ] = None,
+    fault: Annotated[
+        list[str] | None,
+        typer.Option("--fault", metavar="NAME[:KEY=VALUE,…]", help="Break something; may be repeated."),
+    ] = None,
+    faults: Annotated[bool, typer.Option("--faults", help="List the faults there are.")] = False,
+    no_limits: Annotated[bool, typer.Option("--no-limits", help="Never refuse for asking too much.")] = False,
+) -> int:
+    """Run the sandbox until it is stopped: the exchanges' own protocols, simulated, on a loopback port.
+
+    Its address is the first line it prints.
+    """
+    from marketcli.sandbox import Sandbox, load_candles
+    from marketcli.sandbox.faults import FAULTS, explain
+
+    if faults:
+        for name, kind in FAULTS.items():
+            typer.echo(f"{name:22} {explain(kind)}")
+        return 0
+    series = [load_candles(text) for text in candles or []]
+    with Sandbox(seed=seed, series=series, limits=not no_limits, faults=fault or [], port=port) as running:
+        typer.echo(running.url)
+        sys.stdout.flush()
+        sys.stderr.write(HINT.format(url=running.url))
+        sys.stderr.flush()
+        running.wait()
+    return 0
