@@ -57,7 +57,9 @@ class Candle(Record, frozen=True):
         float | None, Meta(description="traded contracts, where the exchange counts them", extra={"unit": "contracts"})
     ]
     closed: Annotated[bool, Meta(description="false for the unfinished candle, by the exchange's clock")]
-    source: Annotated[str, Meta(description="rest, or resampled:INTERVAL where built here from finer candles")]
+    source: Annotated[
+        str, Meta(description="rest, sandbox (simulated), or resampled:INTERVAL if built here from finer candles")
+    ]
 
 
 class PriceCandle(Record, frozen=True):
@@ -71,7 +73,9 @@ class PriceCandle(Record, frozen=True):
     low: Annotated[Price, Meta(description="lowest value; may be negative for premium")]
     close: Annotated[Price, Meta(description="last value")]
     closed: Annotated[bool, Meta(description="false for the unfinished candle, by the exchange's clock")]
-    source: Annotated[str, Meta(description="rest, or resampled:INTERVAL where built here from finer candles")]
+    source: Annotated[
+        str, Meta(description="rest, sandbox (simulated), or resampled:INTERVAL if built here from finer candles")
+    ]
 
 
 class InstrumentRow(Record, frozen=True):

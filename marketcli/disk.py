@@ -73,9 +73,11 @@ def refuse_overwrite(target: Path, *, force: bool) -> None:
 
 def unwritable(target: Path, error: Exception) -> LocalError:
     """Explain a failed write; libraries hide the cause, so the disk itself is asked whether it is full."""
-    full = getattr(error, "errno", None) in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
-    with contextlib.suppress(OSError):
-        full = full or shutil.disk_usage(target.parent).free < ALMOST_FULL
+    number = getattr(error, "errno", None)
+    full = number in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+    if number is None:
+        with contextlib.suppress(OSError):
+            full = shutil.disk_usage(target.parent).free < ALMOST_FULL
     if full:
         return LocalError(
             f"There is no space left to write {target}; nothing was changed.",

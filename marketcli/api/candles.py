@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
+from itertools import count
 from typing import TYPE_CHECKING, TypeAlias
 
 from marketcli.api.session import cell
@@ -141,7 +142,7 @@ class Answer:
     gaps: tuple[Gap, ...]
     notes: tuple[str, ...]
     now: Micros  # by the exchange's clock
-    hosts: tuple[str, ...]
+    via: str  # the host that answered, and what stood between
     requests: int
     seconds: float
 
@@ -182,26 +183,15 @@ async def plan(session: Session, exchange: Exchange, symbol: str, *, question: C
     instrument = await catalog.resolve(symbol, question.market)
     endpoint = cell(exchange, question.dataset, instrument.market)
     finer = finer_than(question.interval, exchange, endpoint)
-    return planned(session, exchange, endpoint, instrument, question=question, finer=finer)
-
-
-def planned(
-    session: Session,
-    exchange: Exchange,
-    endpoint: Endpoint,
-    instrument: Instrument,
-    *,
-    question: CandleQuestion,
-    finer: Interval | None,
-) -> Plan:
-    """The plan at this moment."""
-    window = question.range.window(
-        question.interval,
-        now=session.client.now(exchange.name),
-        expiry=instrument.expiry,
-        include_open=question.include_open,
-    )
+    window = windowed(question, instrument, session.client.now(exchange.name))
     return Plan(exchange, endpoint, instrument, question.interval, finer, window)
+
+
+def windowed(question: CandleQuestion, instrument: Instrument, now: Micros) -> Window:
+    """The window a question means for an instrument at this moment."""
+    return question.range.window(
+        question.interval, now=now, expiry=instrument.expiry, include_open=question.include_open
+    )
 
 
 def finer_than(interval: Interval, exchange: Exchange, endpoint: Endpoint) -> Interval | None:
@@ -228,44 +218,54 @@ async def candles(
 ) -> Answer:
     """All candles of one instrument that the question means."""
     client = session.client
-    started, before = client.outside.monotonic(), client.tally.requests
-    known = exchange.name in client.offsets
+    started = client.outside.monotonic()
+    clock_known = exchange.name in client.offsets
     made = await plan(session, exchange, symbol, question=question)
-    known = known or exchange.name in client.offsets
-    moment, history = await carry_out(session, made, progress)
-    if not known and question.range.relative and abs(client.skew(exchange.name)) > 1:
-        again = planned(session, exchange, made.endpoint, made.instrument, question=question, finer=made.finer)
-        if again.window != made.window:  # our clock was wrong, and the first answer has told how much
-            made = again
-            moment, history = await carry_out(session, made, progress)
-    frame = history.frame if question.include_open else history.frame.filter("closed")
+    clock_known = clock_known or exchange.name in client.offsets
+    done = await carry_out(session, made, progress)
+    if not clock_known and question.range.relative:
+        again = replace(made, window=windowed(question, made.instrument, done.moment()))
+        if again.window != made.window:  # our clock was off, and the first answer has told how much
+            done = await carry_out(session, again, progress)
+    frame = done.history.frame
     return Answer(
-        plan=made,
+        plan=done.plan,
         dataset=question.dataset,
-        frame=frame,
-        gaps=history.gaps,
-        notes=tuple(notes(session, made, history)),
-        now=moment(),
-        hosts=tuple(client.tally.hosts),
-        requests=client.tally.requests - before,
+        frame=frame if question.include_open else frame.filter("closed"),
+        gaps=done.history.gaps,
+        notes=tuple(notes(session, done.plan, done.history)),
+        now=done.moment(),
+        via=session.way(exchange, made.instrument.market),
+        requests=done.requests,
         seconds=client.outside.monotonic() - started,
     )
 
 
-async def carry_out(
-    session: Session, made: Plan, progress: Callable[[int], None]
-) -> tuple[Callable[[], Micros], History]:
+@dataclass(frozen=True, slots=True)
+class Done:
+    """A plan carried out: when it was begun by the exchange's clock, what came, and how many pages it took."""
+
+    plan: Plan
+    moment: Callable[[], Micros]
+    history: History
+    requests: int
+
+
+async def carry_out(session: Session, made: Plan, progress: Callable[[int], None]) -> Done:
     """Ask for what was planned."""
-    client, exchange = session.client, made.exchange
+    client, exchange, asked = session.client, made.exchange, count()
     site, moment = session.site(exchange), client.moment(exchange.name)
 
     async def ask(endpoint: Endpoint, query: Query, page: Page) -> Rows:
+        next(asked)
         return await client.ask(exchange, site, endpoint, query, page=page)
 
-    source = Source(ask, made.endpoint, made.instrument, made.interval, moment, progress)
+    source = Source(ask, made.endpoint, made.instrument, made.interval, moment, progress, session.origin)
     if made.finer is None:
-        return moment, await source.candles(made.window)
-    return moment, await resampled(source, made.finer, made.window)
+        history = await source.candles(made.window)
+    else:
+        history = await resampled(source, made.finer, made.window)
+    return Done(made, moment, history, next(asked))
 
 
 def notes(session: Session, made: Plan, history: History) -> list[str]:

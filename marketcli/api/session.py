@@ -10,7 +10,7 @@ from marketcli import exchanges
 from marketcli.catalog import Catalog
 from marketcli.config import directories
 from marketcli.errors import NotOffered
-from marketcli.net.address import loopback
+from marketcli.net.address import loopback, masked
 from marketcli.net.client import Client
 from marketcli.net.transport import Settings
 from marketcli.text import path_part
@@ -45,7 +45,7 @@ class Session:
     async def __aenter__(self) -> Self:
         via = self.config.via
         if self.config.sandbox:
-            from marketcli.sandbox import Sandbox  # noqa: PLC0415 - only who asks for it pays for it
+            from marketcli.sandbox.server import Sandbox  # noqa: PLC0415 - only who asks for it pays for it
 
             via = self.stack.enter_context(Sandbox()).url
         settings = Settings(
@@ -68,6 +68,19 @@ class Session:
         for catalog in self.catalogs.values():
             await catalog.close()
         await self.stack.aclose()
+
+    @property
+    def origin(self) -> str:
+        """What the `source` of rows says: simulated ones never pass for the exchange's."""
+        return "sandbox" if self.config.sandbox else "rest"
+
+    def way(self, exchange: Exchange, market: Market) -> str:
+        """The host that answered, and what stood between, for a caption."""
+        hosts = self.site(exchange).hosts[market]
+        host = self.client.working.get(hosts, hosts[0]).partition("://")[2]
+        if self.config.sandbox:
+            return f"{host} (sandbox: simulated)"
+        return f"{host} through {masked(self.client.settings.via)}" if self.client.settings.via else host
 
     def site_name(self, exchange: Exchange) -> str:
         """Which installation of an exchange the settings mean. Raises `NotOffered` if it has no testnet."""

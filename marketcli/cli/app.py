@@ -29,7 +29,7 @@ app = typer.Typer(
 def root(
     ctx: typer.Context,
     everywhere: Everywhere,
-    version: bool = typer.Option(False, "--version", "-V", help="Show the version and exit."),  # noqa: FBT003
+    version: bool = typer.Option(False, "--version", "-V", help="Show the version and exit."),
 ) -> None:
     """Keep what stood before the command."""
     if version:

@@ -56,7 +56,7 @@ def view(answer: Answer) -> View:
         ],
         caption=[
             "UTC",
-            f"{instrument.exchange} {instrument.market} via {', '.join(answer.hosts)}",
+            f"{instrument.exchange} {instrument.market} via {answer.via}",
             f"{finished:,} closed candle{'s' if finished != 1 else ''}",
             took,
         ],

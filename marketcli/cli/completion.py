@@ -28,7 +28,7 @@ def completion(
 
 def script(shell: str) -> str:
     """The script as Typer prints it, asked for the stable way: by a variable, from a process of its own."""
-    answer = subprocess.run(  # noqa: S603 - this very program
+    answer = subprocess.run(
         [sys.executable, "-m", "marketcli"],
         env=os.environ | {"_MKT_COMPLETE": f"source_{shell}"},
         capture_output=True,

@@ -42,18 +42,18 @@ EXAMPLE = "mkt ohlc BTCUSDT ETHUSDT 1h"
 def ohlc(
     ctx: typer.Context,
     words: Annotated[
-        list[str],
+        list[str] | None,
         typer.Argument(
             metavar="SYMBOL... INTERVAL",
             help="Symbols in any spelling (BTCUSDT, BTC-USDT-PERP, BTC/USDT:USDT, btc; - reads them from a pipe), "
             "then the length of a candle: 1m, 1h, 1d, 1w, 1M.",
             show_default=False,
         ),
-    ],
+    ] = None,
+    *,
     common: Common,
     span: Span,
     output: Output,
-    *,
     price: Annotated[
         str, typer.Option("--price", metavar="PRICE", help="trade, mark, index or premium.", rich_help_panel="Window")
     ] = "trade",
@@ -77,7 +77,7 @@ def ohlc(
     from marketcli.models import Interval
     from marketcli.net.loop import run
 
-    if len(words) < 2:  # noqa: PLR2004 - a symbol and an interval
+    if words is None or len(words) < 2:  # noqa: PLR2004 - a symbol and an interval
         raise UsageError("mkt ohlc takes symbols and then an interval.", hint=f"For example: {EXAMPLE}")
     config, manner, warnings = settle(ctx.obj, common, time=output.time)
     logs.start(manner.verbose, config.log_file)
@@ -164,6 +164,8 @@ class Work:
             raise min(failures, key=lambda error: PRIORITY.index(error.exit))
         warnings = [sentence for answer in answers for sentence in gap_sentences(answer)]
         notes = [f"{prefix(answer)}{note}" for answer in answers for note in remarks(answer)]
+        if self.config.sandbox:
+            notes.insert(0, "These rows are simulated by the embedded sandbox.")
         if self.destination.drawn:
             self.destination.draw([view(answer) for answer in answers], candles=True)
         else:

@@ -64,7 +64,8 @@ def outcome(words: list[str]) -> int:
     """The exit code of a command line."""
     from typer import BadParameter
 
-    parse_error = BadParameter.__mro__[1]  # click's UsageError, which Typer carries but does not export
+    # click's UsageError, which Typer carries but does not export
+    parse_error: type[BaseException] = BadParameter.__mro__[1]
     try:
         from marketcli.cli.app import app
 

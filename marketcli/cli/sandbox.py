@@ -23,7 +23,7 @@ def sandbox(
         typer.Option(
             "--candles",
             metavar="[MARKET:SYMBOL=]FILE",
-            help="Real candles (Parquet or CSV: time or timestamp_ms, open, high, low, close, volume); may be repeated.",
+            help="Real candles, Parquet or CSV: time or timestamp_ms, open, high, low, close, volume. Repeatable.",
         ),
     ] = None,
     fault: Annotated[
@@ -37,14 +37,15 @@ def sandbox(
 
     Its address is the first line it prints.
     """
-    from marketcli.sandbox import Sandbox, load_candles
+    from marketcli.sandbox.candles import load
     from marketcli.sandbox.faults import FAULTS, explain
+    from marketcli.sandbox.server import Sandbox
 
     if faults:
         for name, kind in FAULTS.items():
             typer.echo(f"{name:22} {explain(kind)}")
         return 0
-    series = [load_candles(text) for text in candles or []]
+    series = [load(text) for text in candles or []]
     with Sandbox(seed=seed, series=series, limits=not no_limits, faults=fault or [], port=port) as running:
         typer.echo(running.url)
         sys.stdout.flush()

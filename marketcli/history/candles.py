@@ -56,6 +56,7 @@ class Source:
     interval: Interval
     now: Callable[[], Micros]
     progress: Callable[[int], None]
+    origin: str = "rest"  # what `source` says of rows as they come
 
     async def candles(self, window: Window) -> History:
         """All candles that open in the window, the unfinished one marked; missing ones asked for twice."""
@@ -89,7 +90,7 @@ class Source:
             "native": self.instrument.native,
             "interval": str(self.interval),
             "closed": False,
-            "source": "rest",
+            "source": self.origin,
             **dict(self.endpoint.dataset.fixed),
         }
         return await fetch(

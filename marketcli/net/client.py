@@ -211,7 +211,10 @@ class Call:
         """Take the exchange's clock and its own count of the budget from an answer."""
         outside = self.client.outside
         if (theirs := server_time(response.headers)) is not None:
-            self.client.offsets[self.exchange.name] = theirs - outside.wall()
+            # The header is cut to whole seconds and was written before it came: each tells how far ahead they are at
+            # least, so the highest is the best, and what was over by one answer stays over by the next.
+            ahead = theirs - outside.wall()
+            self.client.offsets[self.exchange.name] = max(ahead, self.client.offsets.get(self.exchange.name, ahead))
         for name in self.endpoint.cost(self.page):
             budget = self.exchange.budget(name)
             used = response.headers.get(budget.header.lower(), "") if budget.header else ""

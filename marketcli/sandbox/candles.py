@@ -44,8 +44,7 @@ def told_by(path: Path) -> tuple[Market, str]:
     words = path.stem.split("_")
     for index, word in enumerate(words[:-1]):
         if market := WORDS.get(word.lower()):
-            perpetual = words[index + 2 : index + 3] == ["PERP"]
-            return market, words[index + 1] + ("_PERP" if perpetual else "")
+            return market, words[index + 1]
     raise UsageError(f"The name of {clean(path.name)} does not say whose candles they are.", hint=HOW)
 
 

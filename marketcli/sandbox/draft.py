@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
 Row: TypeAlias = list[Any]
 
-CANDLE = 5  # the fewest columns a candle has
 STAMPS = range(10**11, 10**14)  # whole numbers that are milliseconds of 1973 to 5138: times, and nothing else in a row
 
 
@@ -79,9 +78,7 @@ class Draft:
 def rows_of(document: Any) -> list[Row]:
     """The candles in an answer, wherever they stand; none if there are none."""
     if isinstance(document, list):
-        if document and all(isinstance(row, list) and len(row) >= CANDLE for row in document):
-            return document
-        return []
+        return document if all(isinstance(row, list) for row in document) else []
     inner = document.values() if isinstance(document, dict) else ()
     return next((found for value in inner if (found := rows_of(value))), [])
 

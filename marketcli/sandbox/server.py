@@ -135,8 +135,6 @@ class Running:
             log_config=None,
             log_level="critical",
             access_log=False,
-            date_header=False,
-            server_header=False,
             timeout_keep_alive=KEEP_ALIVE,
         )
         config.load()
@@ -167,6 +165,7 @@ class Running:
         self.server.close()
         for connection in list(self.state.connections):
             connection.transport.abort()
+        await asyncio.sleep(0)  # an aborted connection is closed in the loop's next round
         if self.state.tasks:
             _, late = await asyncio.wait(list(self.state.tasks), timeout=PATIENCE)
             for task in late:

@@ -11,7 +11,7 @@ from typing import IO, Any, cast
 
 import polars as pl
 import pytest
-from output_samples import CANDLE_KINDS, INSTRUMENT_KINDS, candles, instruments
+from output.samples import CANDLE_KINDS, INSTRUMENT_KINDS, candles, instruments
 
 from marketcli.errors import LocalError, UsageError
 from marketcli.output import files
@@ -243,9 +243,9 @@ def test_a_panic_of_the_library_is_one_sentence(tmp_path: Path, monkeypatch: pyt
 def test_a_real_size_limit_leaves_the_old_files(tmp_path: Path) -> None:
     program = f"""
         import resource, sys
-        sys.path.insert(0, {str(Path(__file__).parent)!r})
+        sys.path.insert(0, {str(Path(__file__).parents[1])!r})
         from pathlib import Path
-        from output_samples import CANDLE_KINDS, candles
+        from output.samples import CANDLE_KINDS, candles
         from marketcli.errors import LocalError
         from marketcli.output.files import write_file
         frame = candles(3_000)

@@ -11,7 +11,7 @@ import polars as pl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from output_samples import CANDLE_KINDS, HOSTILE, candles
+from output.samples import CANDLE_KINDS, HOSTILE, candles
 
 from marketcli.output import rows
 from marketcli.output.text import texts

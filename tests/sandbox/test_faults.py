@@ -237,7 +237,7 @@ def test_a_fault_strikes_by_its_own_count_only() -> None:
 
 def test_a_fault_in_rows_does_not_count_answers_without_rows() -> None:
     on = floor(faults=("nan_rows:first=1",))
-    draft(on, LINEAR, "exchangeInfo")
+    draft(on, Market.SPOT, "exchangeInfo")
     assert page(on=on).document()[5][4] == "NaN"
     assert page(on=on).document() == WHOLE
 

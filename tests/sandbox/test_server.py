@@ -9,7 +9,8 @@ import socket
 import subprocess
 import sys
 import threading
-from contextlib import contextmanager
+import time
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -194,6 +195,25 @@ def test_a_slow_body_arrives_whole_in_many_pieces() -> None:
         answer, body = get(here, KLINES)
     assert len(json.loads(body)) == 100
     assert int(answer.headers["Content-Length"]) == len(body)
+
+
+def test_a_delayed_answer_takes_its_time() -> None:
+    with sandbox("delay:ms=120") as here:
+        before = time.monotonic()
+        assert get(here, KLINES)[0].status == 200
+        assert time.monotonic() - before >= 0.12
+
+
+def test_connections_end_with_the_sandbox() -> None:
+    with socket.socket() as client:
+        with sandbox() as here:
+            client.settimeout(5)
+            client.connect(("127.0.0.1", here.port))
+            client.sendall(b"GET /stats HTTP/1.1\r\nHost: here\r\n\r\n")
+            assert client.recv(9) == b"HTTP/1.1 "
+        with suppress(ConnectionResetError):
+            while client.recv(4_096):
+                pass
 
 
 def test_a_hanging_request_is_never_answered_and_does_not_keep_the_sandbox() -> None:

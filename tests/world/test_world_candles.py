@@ -311,3 +311,15 @@ def test_what_is_remembered_is_bounded() -> None:
     assert world.tree.parts.cache_info().maxsize is not None
     assert world.tree.parts.cache_info().currsize <= 3_072
     assert world.tree.day.cache_info().maxsize is not None
+
+
+@pytest.mark.parametrize("age", [0, 2 * SECOND, 90 * SECOND, 20 * MINUTE, 5 * HOUR, 30 * HOUR])
+def test_a_listing_of_today_has_one_candle_of_what_happened_so_far(age: int) -> None:
+    world = World(clock=lambda: BTC.listed + age + 500)
+    window = Window(0, NOW)
+    minutes = world.candles(BTC, Interval.parse("1m"), window)
+    for text in ("15m", "1h", "1d", "1M"):
+        bars = world.candles(BTC, Interval.parse(text), window)
+        assert len({bar.time for bar in bars}) == len(bars)
+        assert sum(bar.trades for bar in bars) == sum(bar.trades for bar in minutes)
+        assert (bars[0].open, bars[-1].close) == (minutes[0].open, minutes[-1].close)
