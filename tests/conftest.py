@@ -9,6 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import settings
+
+# The same examples every time, and no verdict on how fast a shared machine is.
+settings.register_profile("steady", deadline=None, derandomize=True)
+settings.register_profile("soak", deadline=None, max_examples=20_000)
+settings.load_profile("steady")
 
 INHERITED = (
     "HTTP_PROXY",

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import contextlib
 from typing import TYPE_CHECKING, Self
-from urllib.parse import urlsplit
 
 from marketcli import exchanges
 from marketcli.catalog import Catalog
 from marketcli.config import directories
 from marketcli.errors import NotOffered
-from marketcli.net.address import loopback, masked
+from marketcli.net.address import is_local, masked
 from marketcli.net.client import Client
 from marketcli.net.transport import Settings
 from marketcli.text import path_part
@@ -59,7 +58,7 @@ class Session:
         )
         self.client = Client(settings, outside=self.outside, transport=self.transport)
         # What a sandbox or a relay on this machine lists may be gone with it, so it is never kept.
-        local = via is not None and loopback(urlsplit(via).hostname or "")
+        local = via is not None and is_local(via)
         self.folder = None if local else directories().cache / "instruments" / (path_part(via) if via else "direct")
         await self.stack.enter_async_context(self.client)
         return self

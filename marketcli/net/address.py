@@ -51,7 +51,7 @@ class Route:
         """Where a path of an exchange's host is asked."""
         host = base.partition("://")[2]
         url = f"{self.via}/{host}{path}" if self.via else f"{base}{path}"
-        return Address(host, url, local=loopback(urlsplit(url).hostname or ""))
+        return Address(host, url, local=is_local(url))
 
 
 def loopback(host: str) -> bool:
@@ -62,6 +62,11 @@ def loopback(host: str) -> bool:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return False
+
+
+def is_local(url: str) -> bool:
+    """Whether an address is on this machine."""
+    return loopback(urlsplit(url).hostname or "")
 
 
 def proxy_for(

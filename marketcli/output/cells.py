@@ -65,7 +65,7 @@ def shorts(values: pl.Series) -> list[str]:
     """Amounts in three significant digits, `12.3k` and `4.56M`, with the digits above each other; null is blank."""
     texts = ["" if value is None else short(value) for value in values.to_list()]
     if any(text[-1:].isalpha() for text in texts):
-        return [text if text[-1:].isalpha() else f"{text} " for text in texts]
+        return [f"{text} " if text[-1:].isdigit() else text for text in texts]
     return texts
 
 

@@ -112,13 +112,12 @@ def rows(console: Console, columns: Sequence[Column], widths: Sequence[int]) -> 
 def runs(row: Sequence[str], styles: Sequence[str]) -> Iterator[tuple[str, str]]:
     """Style and text of the stretches of a row that are styled alike, without blanks at the end."""
     text, style = "", styles[0]
-    last = len(row) - 1
-    for place, (cell, name) in enumerate(zip(row, styles, strict=True)):
+    for cell, name in zip(row, styles, strict=True):
         if name != style:
             yield style, text
             text, style = "", name
-        text += cell.rstrip() if place == last else cell + GAP
-    yield style, text
+        text += cell + GAP
+    yield style, text.rstrip()
 
 
 def padded(text: str, width: int, *, right: bool) -> str:

@@ -9,6 +9,7 @@ import signal
 import socket
 import threading
 import time
+from contextlib import contextmanager
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any, Self
 
@@ -17,7 +18,7 @@ from marketcli.sandbox.floor import Floor
 from marketcli.world import World
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from types import TracebackType
 
     from uvicorn.server import ServerState
@@ -81,15 +82,26 @@ class Sandbox:
 
         `announce` is told the address once both it and Ctrl-C work.
         """
-        ended: SimpleQueue[int] = SimpleQueue()  # the one queue a signal handler may write to
-        before = {number: signal.signal(number, lambda number, _: ended.put(number)) for number in SIGNALS}
-        try:
-            with self:
-                announce(self.url)
-                ended.get()
-        finally:
-            for number, handler in before.items():
-                signal.signal(number, handler)
+        with told_to_end() as ended, self:
+            announce(self.url)
+            ended.get()
+
+    def wait(self) -> None:
+        """The same inside a block that is open already; for the main thread."""
+        with told_to_end() as ended:
+            ended.get()
+
+
+@contextmanager
+def told_to_end() -> Iterator[SimpleQueue[int]]:
+    """A queue that gets the signals which otherwise end the process."""
+    ended: SimpleQueue[int] = SimpleQueue()  # the one queue a signal handler may write to
+    before = {number: signal.signal(number, lambda number, _: ended.put(number)) for number in SIGNALS}
+    try:
+        yield ended
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def listen(port: int) -> socket.socket:

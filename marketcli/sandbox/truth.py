@@ -27,11 +27,11 @@ PRICES = ("trade", "mark", "index", "premium")
 
 
 def ohlc(floor: Floor, params: Mapping[str, str]) -> list[Row]:
-    """The candles that open in a half-open window; the unfinished one is there and says so."""
+    """The candles that open in a half-open window, the last day unless said; the unfinished one says that it is."""
     simulator, market = exchange_of(floor, params), parse_market(needed(params, "market"))
     listing = find(floor, simulator, market=market, symbol=needed(params, "symbol"))
     interval, now = Interval.parse(needed(params, "interval")), floor.world.now()
-    start = parse_time(needed(params, "start"), now=now, what="start")
+    start = parse_time(params.get("start") or "1d", now=now, what="start")
     end = parse_time(params.get("end") or "now", now=now, what="end")
     price = params.get("price") or "trade"
     if price not in PRICES or (market == "spot" and price != "trade"):

@@ -19,7 +19,7 @@ def moments(*micros: int | None) -> pl.Series:
 
 
 def test_prices_stand_with_their_points_under_each_other() -> None:
-    assert cells.exact(pl.Series([61234.5, 7.0, None, 0.25])) == ["61,234.5 ", "7  ", "", "0.25"]
+    assert cells.exact(pl.Series([61234.5, 7.0, None, 0.25])) == ["61,234.5 ", "7   ", "", "0.25"]
 
 
 def test_prices_show_the_digits_of_the_tick() -> None:

@@ -232,6 +232,21 @@ def test_pieces_under_way_do_not_keep_the_sandbox() -> None:
     assert not any(thread.name == "mkt sandbox" for thread in threading.enumerate())
 
 
+def test_waiting_ends_with_a_signal_and_gives_the_handlers_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    install, before = signal.signal, signal.getsignal(signal.SIGTERM)
+
+    def install_and_strike(number: int, handler: Any) -> Any:
+        previous = install(number, handler)
+        if number == signal.SIGTERM and callable(handler):
+            signal.raise_signal(signal.SIGTERM)
+        return previous
+
+    with sandbox() as here:
+        monkeypatch.setattr(signal, "signal", install_and_strike)
+        here.wait()
+    assert signal.getsignal(signal.SIGTERM) is before
+
+
 STANDING = """
 from marketcli.sandbox.server import Sandbox
 Sandbox().serve(lambda url: print(url, flush=True))

@@ -84,7 +84,8 @@ def test_the_window_is_half_open_and_times_come_in_two_spellings() -> None:
     assert (rows[0]["time"], rows[-1]["time"], len(rows)) == ("2026-11-20T23:50:00Z", "2026-11-21T00:09:00Z", 20)
     assert truth.ohlc(floor(), asked | {"start": str(ms(asked["start"])), "end": str(ms(asked["end"]))}) == rows
     assert rows[0]["time_ms"] == ms(asked["start"])
-    assert truth.ohlc(floor(), asked | {"end": ""})[-1]["closed"] is False
+    last_day = truth.ohlc(floor(), asked | {"start": "", "end": ""})
+    assert (last_day[0]["time"], last_day[-1]["closed"]) == ("2026-11-20T12:01:00Z", False)
 
 
 def test_csv_and_json_hold_the_same_numbers_without_exponents() -> None:
