@@ -35,17 +35,17 @@ def walk(pager: Pager, limit: int, window: Window, answer: Callable[[Page], Rows
     cell = endpoint(pager, limit)
     pages = pager(cell, query(window))
     assert isinstance(pages, Generator)
-    found: dict[object, None] = {}
+    found: dict[tuple[int, int], None] = {}
     asked = 0
     try:
         page = next(pages)
         while True:
             asked += 1
             rows = answer(page)
-            found |= dict.fromkeys(rows)
+            found |= {(row[0], row[1]): None for row in rows}
             page = pages.send(rows)
     except StopIteration:
-        return sorted(found), asked  # type: ignore[type-var,return-value]
+        return list[tuple[object, ...]](sorted(found)), asked
 
 
 @given(

@@ -100,7 +100,7 @@ def complain(error: MarketError, words: Sequence[str]) -> ExitCode:
     return error.exit
 
 
-def misread(error: Exception) -> UsageError:
+def misread(error: BaseException) -> UsageError:
     """What Typer says about the words, as one of our errors."""
     message = getattr(error, "format_message", lambda: str(error))()
     ctx = getattr(error, "ctx", None)

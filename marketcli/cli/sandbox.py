@@ -38,18 +38,22 @@ def sandbox(
     Its address is the first line it prints.
     """
     from marketcli.sandbox.candles import load
-    from marketcli.sandbox.faults import FAULTS, explain
+    from marketcli.sandbox.faults import FAULTS
     from marketcli.sandbox.server import Sandbox
 
     if faults:
-        for name, kind in FAULTS.items():
-            typer.echo(f"{name:22} {explain(kind)}")
+        for name, meaning in FAULTS.items():
+            typer.echo(f"{name:22} {meaning}")
         return 0
     series = [load(text) for text in candles or []]
-    with Sandbox(seed=seed, series=series, limits=not no_limits, faults=fault or [], port=port) as running:
-        typer.echo(running.url)
-        sys.stdout.flush()
-        sys.stderr.write(HINT.format(url=running.url))
-        sys.stderr.flush()
-        running.wait()
+    standing = Sandbox(seed=seed, series=series, limits=not no_limits, faults=fault or [], port=port)
+    standing.serve(announce)
     return 0
+
+
+def announce(url: str) -> None:
+    """Say where the sandbox is: the address alone on standard output, the rest for people."""
+    typer.echo(url)
+    sys.stdout.flush()
+    sys.stderr.write(HINT.format(url=url))
+    sys.stderr.flush()

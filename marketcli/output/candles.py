@@ -20,17 +20,17 @@ if TYPE_CHECKING:
 
 PRICES = ("open", "high", "low", "close")
 SPARK = 40  # bars of a sparkline at most
-# What a narrow terminal can do without: the highest leaves first, those of one rank together, 0 never.
+# What a narrow terminal shows: the lowest comes first, those of one rank together, 0 always.
 RANKS = {
-    "volume_contracts": 8,
-    "taker_buy_base": 7,
-    "trades": 6,
-    "volume_quote": 5,
-    "open": 4,
-    "high": 3,
-    "low": 3,
-    "volume_base": 2,
     "change": 1,
+    "open": 2,
+    "high": 2,
+    "low": 2,
+    "volume_base": 3,
+    "volume_quote": 4,
+    "trades": 5,
+    "taker_buy_base": 6,
+    "volume_contracts": 7,
 }
 
 
@@ -101,7 +101,7 @@ def marked(view: View, running: Sequence[bool], glyphs: Glyphs) -> list[str]:
     """The open times, with a sign before those of unfinished candles."""
     times = view.frame["time"]
     shown = cells.times(times, cells.lean_pattern(times))
-    return [f"{glyphs.running} {time}" if unfinished else time for time, unfinished in zip(shown, running, strict=True)]
+    return [f"{glyphs.running}{time}" if unfinished else time for time, unfinished in zip(shown, running, strict=True)]
 
 
 def summary(view: View, glyphs: Glyphs) -> list[Piece]:

@@ -95,9 +95,9 @@ def moved(first: float | None, last: float | None, glyphs: Glyphs, *, percent: b
         return ""
     if not percent:
         return {"up": glyphs.up or "+", "down": glyphs.down or "-"}.get(way, "=")
-    mark = {"up": glyphs.up, "down": glyphs.down}.get(way, " " if glyphs.up else "")
+    mark = {"up": glyphs.up, "down": glyphs.down}.get(way, "")
     figure = f"{(last - first) / first * 100:+,.2f}%" if way else "0.00%"
-    return f"{mark} {figure}" if glyphs.up else figure
+    return f"{mark}{figure}"
 
 
 def direction(first: float | None, last: float | None) -> str:

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import textwrap
 from dataclasses import dataclass, replace
+from itertools import chain, islice
 from typing import TYPE_CHECKING, TypeAlias
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from rich.console import Console
     from rich.segment import Segment
@@ -21,13 +22,14 @@ if TYPE_CHECKING:
 Piece: TypeAlias = tuple[str, str]  # a text and the name of its style
 
 GAP = "  "
-NARROWEST = 24  # columns of the terminal under which sentences are not worth wrapping
-BATCH = 1_000  # rows handed to the console at a time
+NARROWEST = 20  # columns of the terminal under which sentences are not worth wrapping
+LONG = 30  # rows after which the names of the columns stand below, too: the upper ones have scrolled away
+BATCH = 4_000  # segments handed to the console at a time
 
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One column as drawn: `styles` holds a style name per row, and higher ranks are dropped first; 0 never is."""
+    """One column as drawn: `styles` holds a style name per row, and lower ranks are served first; 0 always is."""
 
     header: str
     cells: Sequence[str]
@@ -53,15 +55,17 @@ def width_of(text: str) -> int:
 
 def total(columns: Sequence[Column]) -> int:
     """The width of columns with the gaps between them."""
-    return sum(NARROWEST if column.prose else column.width for column in columns) + len(GAP) * (len(columns) - 1)
+    widths = (min(NARROWEST, column.width) if column.prose else column.width for column in columns)
+    return sum(widths) + len(GAP) * (len(columns) - 1)
 
 
 def fit(columns: Sequence[Column], width: int) -> list[Column]:
-    """The columns that fit: those of the highest rank leave together, again and again, and none is crushed."""
-    kept = list(columns)
-    while total(kept) > width and (worst := max(column.rank for column in kept)) > 0:
-        kept = [column for column in kept if column.rank < worst]
-    return kept
+    """The columns that fit, taken rank by rank, those of one rank together; none is crushed."""
+    taken = {0}
+    for rank in sorted({column.rank for column in columns} - taken):
+        if total([column for column in columns if column.rank in taken | {rank}]) <= width:
+            taken.add(rank)
+    return [column for column in columns if column.rank in taken]
 
 
 def unfold(columns: Sequence[Column], width: int) -> list[Column]:
@@ -81,23 +85,27 @@ def stretched(cells: Sequence[str], folded: Sequence[Sequence[str]]) -> list[str
 
 
 def draw(console: Console, columns: Sequence[Column], glyphs: Glyphs) -> None:
-    """Print header, rule and rows."""
+    """Print the names of the columns, a rule and the rows; after many rows the names once more."""
     from rich.segment import Segment, Segments  # noqa: PLC0415
 
-    faint = console.get_style("faint")
     widths = [column.width for column in columns]
-    head = GAP.join(padded(c.header, w, right=c.right) for c, w in zip(columns, widths, strict=True))
+    names = GAP.join(padded(c.header, w, right=c.right) for c, w in zip(columns, widths, strict=True)).rstrip()
     line = glyphs.rule * (sum(widths) + len(GAP) * (len(widths) - 1))
-    batch = [Segment(head.rstrip(), console.get_style("accent")), Segment("\n"), Segment(line, faint), Segment("\n")]
-    for count, segments in enumerate(rows(console, columns, widths), start=1):
-        batch += segments
-        if count % BATCH == 0:
-            console.print(Segments(batch), soft_wrap=True, end="")
-            batch = []
-    console.print(Segments(batch), soft_wrap=True, end="")
+    head = [Segment(f"{names}\n", console.get_style("accent"))]
+    rule = [Segment(f"{line}\n", console.get_style("faint"))]
+    long = len(columns[0].cells) > LONG and not columns[-1].prose
+    for batch in batches(chain(head, rule, rows(console, columns, widths), *([rule, head] if long else []))):
+        console.print(Segments(batch), soft_wrap=True, end="")
 
 
-def rows(console: Console, columns: Sequence[Column], widths: Sequence[int]) -> Iterator[list[Segment]]:
+def batches(segments: Iterable[Segment]) -> Iterator[list[Segment]]:
+    """The segments in lists of bounded length."""
+    source = iter(segments)
+    while batch := list(islice(source, BATCH)):
+        yield batch
+
+
+def rows(console: Console, columns: Sequence[Column], widths: Sequence[int]) -> Iterator[Segment]:
     """Every row as segments; neighbours of one style share one."""
     from rich.segment import Segment  # noqa: PLC0415
 
@@ -106,18 +114,19 @@ def rows(console: Console, columns: Sequence[Column], widths: Sequence[int]) -> 
     blank = [""] * len(cells[0])
     names = [column.styles or blank for column in columns]
     for row, styles in zip(zip(*cells, strict=True), zip(*names, strict=True), strict=True):
-        yield [Segment(text, found.get(style)) for style, text in runs(row, styles)] + [Segment("\n")]
+        for style, text in runs(row, styles):
+            yield Segment(text, found.get(style))
 
 
 def runs(row: Sequence[str], styles: Sequence[str]) -> Iterator[tuple[str, str]]:
-    """Style and text of the stretches of a row that are styled alike, without blanks at the end."""
+    """Style and text of the stretches of a row that are styled alike, the last with the line end."""
     text, style = "", styles[0]
     for cell, name in zip(row, styles, strict=True):
         if name != style:
             yield style, text
             text, style = "", name
         text += cell + GAP
-    yield style, text.rstrip()
+    yield style, f"{text.rstrip()}\n"
 
 
 def padded(text: str, width: int, *, right: bool) -> str:

@@ -86,11 +86,6 @@ class Sandbox:
             announce(self.url)
             ended.get()
 
-    def wait(self) -> None:
-        """The same inside a block that is open already; for the main thread."""
-        with told_to_end() as ended:
-            ended.get()
-
 
 @contextmanager
 def told_to_end() -> Iterator[SimpleQueue[int]]:

@@ -82,7 +82,7 @@ def test_amounts_with_and_without_suffix_stand_under_each_other() -> None:
 
 def test_changes_have_a_sign_and_an_arrow() -> None:
     before, after = [100.0, 100.0, 100.0, None], [101.25, 99.5, 100.0, 1.0]
-    assert cells.changes(before, after, DRAWN) == ["▲ +1.25%", "▼ -0.50%", "  0.00%", ""]
+    assert cells.changes(before, after, DRAWN) == ["▲+1.25%", "▼-0.50%", "0.00%", ""]
     assert cells.changes(before, after, ASCII) == ["+1.25%", "-0.50%", "0.00%", ""]
 
 

@@ -16,7 +16,6 @@ from output.samples import (
     screen,
 )
 
-from marketcli.datasets import OHLC, columns
 from marketcli.models import DAY, MINUTE
 from marketcli.output.table import show, show_candles
 from marketcli.output.view import View
@@ -40,8 +39,12 @@ def text(view: View, *, width: int | None = 80, wide: bool = False) -> str:
 
 
 def schema_view() -> View:
-    rows = [(one.name, one.type, one.optional, one.unit, one.meaning) for one in columns(OHLC)]
     kinds = {"name": "text", "type": "text", "optional": "boolean", "unit": "text", "meaning": "prose"}
+    rows = [
+        ("symbol", "text", False, "", "canonical name: BTC-USDT, BTC-USDT-PERP, BTC-USD-270326"),
+        ("time", "time", False, "UTC", "open time, inclusive"),
+        ("volume_quote", "number", True, "quote", "traded value; of inverse contracts: contracts x contract size"),
+    ]
     return View(pl.DataFrame(rows, schema=list(kinds), orient="row"), kinds, title=("ohlc", "candles"))
 
 
@@ -118,7 +121,7 @@ def test_a_column_without_any_value_is_not_drawn() -> None:
 
 def test_an_open_candle_is_marked_and_its_end_counted_down() -> None:
     shown = candle_text(running_view())
-    assert [line[:8].strip() for line in shown.splitlines() if "◦" in line] == ["◦ 09:00", "◦ still"]
+    assert [line[:8].strip() for line in shown.splitlines() if "◦" in line] == ["◦09:00", "◦ still"]
     assert "◦ still open, closes in 12:34" in shown
     assert "◦" not in candle_text(candle_view(candles(3)))
 

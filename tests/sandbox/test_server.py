@@ -241,9 +241,8 @@ def test_waiting_ends_with_a_signal_and_gives_the_handlers_back(monkeypatch: pyt
             signal.raise_signal(signal.SIGTERM)
         return previous
 
-    with sandbox() as here:
-        monkeypatch.setattr(signal, "signal", install_and_strike)
-        here.wait()
+    monkeypatch.setattr(signal, "signal", install_and_strike)
+    sandbox().serve(lambda _: None)
     assert signal.getsignal(signal.SIGTERM) is before
 
 
