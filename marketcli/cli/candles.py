@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from marketcli.errors import ExitCode, Incomplete
+from marketcli.errors import ExitCode, Incomplete, NotOffered
 from marketcli.history.check import ABSENT, ENDED, NOT_LISTED
 
 if TYPE_CHECKING:
@@ -95,6 +95,14 @@ def remarks(answer: Answer) -> list[str]:
         f"Nothing from {gap.window}: {BECAUSE[gap.cause]}." for gap in answer.gaps if gap.expected and gap.missing
     ]
     return [*answer.notes, *expected]
+
+
+def nothing(answer: Answer) -> NotOffered | None:
+    """The error for an answer that has no rows and lacks none either: there was nothing to have."""
+    if answer.frame.height or answer.lost:
+        return None
+    why = " ".join(remarks(answer)) or "Nothing has finished there yet."
+    return NotOffered(f"{prefix(answer)}no candles in that window.", hint=why)
 
 
 def incomplete(answers: Sequence[Answer], lost: int) -> Incomplete:

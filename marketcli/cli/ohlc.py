@@ -15,6 +15,7 @@ from marketcli.cli.candles import (
     gap_sentences,
     incomplete,
     metadata,
+    nothing,
     plan_frame,
     prefix,
     remarks,
@@ -134,7 +135,9 @@ class Work:
             if isinstance(result, BaseException) and not isinstance(result, MarketError):
                 raise result
         answers = [result for result in results if not isinstance(result, BaseException)]
-        return self.finish(answers, refused + [result for result in results if isinstance(result, MarketError)])
+        failures = [*refused, *(result for result in results if isinstance(result, MarketError))]
+        failures += [error for answer in answers if (error := nothing(answer))]
+        return self.finish([answer for answer in answers if not nothing(answer)], failures)
 
     async def plans(
         self, session: Session, exchange: Exchange, symbols: Sequence[str]
