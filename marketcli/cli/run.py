@@ -69,19 +69,25 @@ def outcome(words: list[str]) -> int:
     try:
         from marketcli.cli.app import app
 
-        return int(app(args=words, prog_name="mkt", standalone_mode=False) or 0)
+        code = int(app(args=words, prog_name="mkt", standalone_mode=False) or 0)
+        return stopped() if code == ExitCode.INTERRUPTED else code  # Typer makes that of Ctrl-C
     except MarketError as error:
         return complain(error, words)
     except parse_error as error:
         return complain(misread(error), words)
-    except BrokenPipeError:
+    except (BrokenPipeError, SystemExit):  # Typer leaves when nobody reads any more; to us that is a success
         streams.discard_stdout()
         return ExitCode.OK
     except KeyboardInterrupt:
-        sys.stderr.write("mkt: stopped\n")
-        return Ending.code
+        return stopped()
     except Exception as error:  # noqa: BLE001 - the last resort: a bug is told in a sentence too
         return complain(bug(error), words)
+
+
+def stopped() -> int:
+    """The end of a command that a signal ended: nothing was left half-written."""
+    sys.stderr.write("mkt: stopped\n")
+    return Ending.code
 
 
 def complain(error: MarketError, words: Sequence[str]) -> ExitCode:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 PATIENCE = 0.5  # seconds of silence: what is done by then needs no bar
 REDRAW = 0.1  # seconds between two drawings
-BAR = 24  # columns of the bar
+BAR = 16  # columns of the bar
 
 
 @dataclass(slots=True)

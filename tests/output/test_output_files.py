@@ -118,8 +118,8 @@ def test_no_rows_make_a_file_too(tmp_path: Path, kind: str) -> None:
 
 @pytest.mark.parametrize("kind", FILE_FORMATS)
 def test_the_same_rows_give_the_same_bytes_however_they_came(tmp_path: Path, kind: str) -> None:
-    whole = candles(60)
-    pieces = pl.concat([whole[:7], whole[7:8], whole[8:]], rechunk=False)
+    whole = pl.concat([candles(100)] * 400, rechunk=True)
+    pieces = pl.concat([whole[:7], whole[7:9_000], whole[9_000:]], rechunk=False)
     assert pieces.n_chunks() > 1
     for name, frame in (("whole", whole), ("pieces", pieces)):
         save(frame, tmp_path / name, kind)

@@ -65,11 +65,11 @@ def test_sentences_wrap_at_words_beside_their_row() -> None:
         "a     one two three four",
         "b     x-y",
     ]
-    long = [columns[0], Column("m", ["word-word " * 6, "x"], right=False, prose=True)]
+    long = [columns[0], Column("m", ["BTC-USD-270326 " * 3, "x"], right=False, prose=True)]
     assert drawn(unfold(long, 30))[2:] == [
-        "a     word-word word-word",
-        "      word-word word-word",
-        "      word-word word-word",
+        "a     BTC-USD-270326",
+        "      BTC-USD-270326",
+        "      BTC-USD-270326",
         "b     x",
     ]
 
@@ -86,3 +86,5 @@ def test_after_many_rows_the_names_stand_below_too() -> None:
     assert short[-1] == "1"
     assert long[:2] == ["n", "-"]
     assert long[-2:] == ["-", "n"]
+    sentences = [Column("n", ["1"] * 40), Column("m", ["x"] * 40, right=False, prose=True)]
+    assert drawn(sentences)[-1] == "1  x"

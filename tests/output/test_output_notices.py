@@ -8,6 +8,14 @@ from output.samples import HOSTILE
 from marketcli.errors import RateLimited, UnknownSymbol
 from marketcli.output import notices
 
+
+class Screen(io.StringIO):
+    """A terminal in memory."""
+
+    def isatty(self) -> bool:
+        return True
+
+
 UNKNOWN = UnknownSymbol("No instrument is called BTCUSD.", hint="Did you mean BTCUSDT?")
 
 
@@ -58,7 +66,7 @@ def test_a_stream_that_cannot_encode_is_no_exception() -> None:
 
 def test_long_sentences_stay_on_one_line() -> None:
     for color in (False, True):
-        stream = io.StringIO()
+        stream = Screen()
         notices.note(stream, "word " * 60, color=color)
         assert stream.getvalue().count("\n") == 1
 

@@ -54,7 +54,7 @@ def test_long_work_shows_how_far_it_is_and_how_long_it_takes() -> None:
         clock.now += 1
         bar.advance(5_000)
         line = stream.visible()
-    assert line == "██████░░░░░░░░░░░░░░░░░░   25%  10,000 rows in 2 pages  10,000 rows/s  00:03 left"
+    assert line == "████░░░░░░░░░░░░   25%  10,000 rows in 2 pages  10,000 rows/s  00:03 left"
 
 
 def test_it_vanishes_without_trace() -> None:

@@ -133,7 +133,9 @@ def test_an_open_candle_without_a_known_end_is_marked_too() -> None:
 
 def test_prices_are_never_rounded() -> None:
     frame = candles(1).with_columns(close=pl.lit(61_234.123456789))
-    assert "61,234.123456789" in candle_text(candle_view(frame), width=200)
+    shown = candle_text(candle_view(frame), width=200)
+    assert "61,234.123456789" in shown
+    assert "61,234.500000000" in shown  # all prices with the same digits
 
 
 def test_candles_of_a_price_that_may_be_negative() -> None:
