@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from marketcli.errors import ExitCode, Incomplete, NotOffered
-from marketcli.history.check import ABSENT, ENDED, NOT_LISTED
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -16,10 +15,10 @@ if TYPE_CHECKING:
     from marketcli.output.view import View
     from marketcli.spec import Site
 
-BECAUSE = {
-    ABSENT: "the exchange has none there (asked twice)",
-    NOT_LISTED: "it was not listed yet",
-    ENDED: "it does not trade any more",
+BECAUSE = {  # by the cause of a gap (history.check)
+    "absent": "the exchange has none there (asked twice)",
+    "not-listed": "it was not listed yet",
+    "ended": "it does not trade any more",
 }
 PLAN = {
     "exchange": "text",

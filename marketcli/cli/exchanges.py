@@ -9,6 +9,8 @@ import typer
 from marketcli.cli.options import Everywhere, Output, options, settle
 
 if TYPE_CHECKING:
+    import polars as pl
+
     from marketcli.datasets import Dataset
     from marketcli.models import Market
     from marketcli.spec import Exchange
@@ -43,12 +45,39 @@ def exchanges(ctx: typer.Context, everywhere: Everywhere, output: Output) -> int
     rows = [row for exchange in tables for row in cells(exchange)]
     types = {"text": pl.String(), "prose": pl.String(), "boolean": pl.Boolean(), "integer": pl.Int64()}
     frame = pl.DataFrame(rows, schema={name: types[kind] for name, kind in KINDS.items()}, orient="row")
-    if destination.drawn:
-        notes = [f"{exchange.title}: {sentence}" for exchange in tables for sentence in exchange.unknowns]
-        destination.draw([View(frame=destination.selected(frame), kinds=KINDS, notes=notes)], candles=False)
-    else:
+    if not destination.drawn:
         destination.write(frame, KINDS, metadata={})
+    elif output.fields or output.wide:
+        destination.draw([View(frame=destination.selected(frame), kinds=KINDS)], candles=False)
+    else:
+        matrix, kinds = overview(frame)
+        notes = [*reasons(frame), *(f"{each.title}: {sentence}" for each in tables for sentence in each.unknowns)]
+        caption = ["intervals, hosts, paths and documentation: --wide, or -f csv"]
+        destination.draw([View(frame=matrix, kinds=kinds, caption=caption, notes=notes)], candles=False)
     return 0
+
+
+def overview(frame: pl.DataFrame) -> tuple[pl.DataFrame, dict[str, str]]:
+    """Datasets down, markets of each exchange across, and whether they have it."""
+    import polars as pl
+
+    named = frame.with_columns((pl.col("exchange") + " " + pl.col("market")).alias("where"))
+    places = named["where"].unique(maintain_order=True).to_list()
+    datasets = named["dataset"].unique(maintain_order=True).to_list()
+    offered = {(row["dataset"], row["where"]): row["offered"] for row in named.iter_rows(named=True)}
+    columns = {place: [offered[dataset, place] for dataset in datasets] for place in places}
+    return pl.DataFrame({"dataset": datasets} | columns), {"dataset": "text"} | dict.fromkeys(places, "boolean")
+
+
+def reasons(frame: pl.DataFrame) -> list[str]:
+    """Why something is not offered, each reason once."""
+    told: dict[str, list[str]] = {}
+    for row in frame.iter_rows(named=True):
+        if not row["offered"]:
+            told.setdefault(f"{row['exchange']} {row['market']} has no {{}}: {row['reason']}.", []).append(
+                row["dataset"]
+            )
+    return [sentence.format(", ".join(datasets)) for sentence, datasets in told.items()]
 
 
 def cells(exchange: Exchange) -> list[tuple[object, ...]]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import sys
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Annotated
@@ -109,6 +108,8 @@ class Work:
 
     async def answer(self, symbols: Sequence[str]) -> int:
         """Ask for all symbols, write what came, and say what did not."""
+        from asyncio import gather
+
         from marketcli import exchanges
         from marketcli.api.candles import candles
         from marketcli.api.session import Session
@@ -130,7 +131,7 @@ class Work:
                     )
                     for plan in plans
                 )
-                results = await asyncio.gather(*asked, return_exceptions=True)
+                results = await gather(*asked, return_exceptions=True)
         for result in results:
             if isinstance(result, BaseException) and not isinstance(result, MarketError):
                 raise result
@@ -195,7 +196,7 @@ class Work:
             site = session.site(exchange)
         frame = plan_frame(plans, site)
         if self.destination.drawn:
-            title = ["dry run", f"{sum(frame['requests'])} requests", f"weight {sum(frame['weight'])}"]
+            title = ["dry run", f"{sum(frame['requests']):,} requests", f"weight {sum(frame['weight']):,}"]
             self.destination.draw([View(frame=frame, kinds=PLAN, title=title)], candles=False)
         else:
             self.destination.write(frame, PLAN, metadata={})

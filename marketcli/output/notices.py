@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+import shutil
 from typing import IO, TYPE_CHECKING
 
-from marketcli.output.theme import colour, console
+from marketcli.output.theme import colour, console, terminal, wrapped
 from marketcli.text import clean
 
 if TYPE_CHECKING:
@@ -32,15 +33,20 @@ def note(stream: IO[str], sentence: str, *, color: bool | None = None) -> None:
 
 
 def say(stream: IO[str], label: str, sentence: str, *, color: bool | None) -> None:
-    """One line, its label coloured where the stream has colour; otherwise rich is not even imported."""
-    lead, text = (f"{label}:", f" {clean(sentence, SENTENCE)}") if label else ("", f"  {clean(sentence, SENTENCE)}")
+    """A sentence, its label coloured where the stream has colour; otherwise rich is not even imported."""
+    lead, text = (f"{label}:", clean(sentence, SENTENCE)) if label else (" ", clean(sentence, SENTENCE))
+    width = shutil.get_terminal_size().columns if terminal(stream) else SENTENCE * 8
+    first, *rest = wrapped(f"{lead} {text}" if label else f"~ {text}", width)
+    lines = [first if label else f"  {first[2:]}", *rest]
     if colour(stream, flag=color):
         from rich.text import Text  # noqa: PLC0415
 
-        console(stream, color=True).print(Text.assemble((lead, label), text), soft_wrap=True)
+        shown = Text("\n".join(lines))
+        shown.stylize(label, 0, len(lead) if label else 0)
+        console(stream, color=True).print(shown, soft_wrap=True)
     else:
         encoding = getattr(stream, "encoding", None) or "utf-8"
-        print(f"{lead}{text}".encode(encoding, "replace").decode(encoding), file=stream)
+        print("\n".join(lines).encode(encoding, "replace").decode(encoding), file=stream)
 
 
 def as_json(problem: MarketError) -> str:

@@ -8,7 +8,7 @@ from marketcli.output import cells
 from marketcli.output.candles import SPARK, candle_columns, summary, waiting
 from marketcli.output.layout import GAP, draw, fit, flow, line_width, unfold
 from marketcli.output.plain import SENTENCE, plain_columns
-from marketcli.output.theme import glyphs
+from marketcli.output.theme import glyphs, wrapped
 from marketcli.text import clean
 
 if TYPE_CHECKING:
@@ -85,7 +85,8 @@ def footer(console: Console, view: View, drawn: Glyphs, *, dropped: int) -> None
     for line in flow(pieces, console.width, dot):
         say(console, line, dot)
     for note in view.notes:
-        say(console, [(clean(note, SENTENCE), "note")])
+        for line in wrapped(clean(note, SENTENCE), console.width):
+            say(console, [(line, "note")])
 
 
 def say(console: Console, pieces: Sequence[Piece], separator: str = "") -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import textwrap
 from dataclasses import astuple, dataclass
 from typing import IO, TYPE_CHECKING
 
@@ -102,6 +103,11 @@ def console(
         emoji=False,
         theme=Theme(STYLES, inherit=False),
     )
+
+
+def wrapped(text: str, width: int) -> list[str]:
+    """A sentence in lines of whole words, the later ones set in; what has no blanks is left whole."""
+    return textwrap.wrap(text, max(width, 20), subsequent_indent="  ", break_long_words=False, break_on_hyphens=False)
 
 
 def tolerate(stream: IO[str]) -> None:

@@ -2,11 +2,15 @@ from __future__ import annotations
 
 import io
 import json
+from typing import TYPE_CHECKING
 
 from output.samples import HOSTILE
 
 from marketcli.errors import RateLimited, UnknownSymbol
 from marketcli.output import notices
+
+if TYPE_CHECKING:
+    import pytest
 
 
 class Screen(io.StringIO):
@@ -64,11 +68,14 @@ def test_a_stream_that_cannot_encode_is_no_exception() -> None:
     assert behind.getvalue() == b"note: ???? is listed.\n"
 
 
-def test_long_sentences_stay_on_one_line() -> None:
-    for color in (False, True):
-        stream = Screen()
-        notices.note(stream, "word " * 60, color=color)
-        assert stream.getvalue().count("\n") == 1
+def test_long_sentences_are_folded_between_words_on_a_terminal_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "60")
+    for stream, folded in ((io.StringIO(), False), (Screen(), True)):
+        notices.note(stream, "word " * 60, color=False)
+        lines = stream.getvalue().splitlines()
+        assert (len(lines) > 1) is folded
+        assert " ".join(line.strip() for line in lines) == "note: " + "word " * 59 + "word"
+        assert not folded or max(map(len, lines)) <= 60
 
 
 def test_errors_as_json_are_one_line_of_ascii() -> None:
