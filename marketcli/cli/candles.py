@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from marketcli.errors import ExitCode, Incomplete, NotOffered
+from marketcli.models import iso
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -84,6 +85,25 @@ def gap_sentences(answer: Answer) -> list[str]:
     """What is missing that should be there."""
     return [
         f"{prefix(answer)}{gap.missing:,} {gap.interval} candles are missing, {gap.window}: {BECAUSE[gap.cause]}."
+        for gap in answer.lost
+    ]
+
+
+def gap_entries(answer: Answer) -> list[dict[str, object]]:
+    """The same for programs."""
+    return [
+        {
+            "gap": {
+                "exchange": answer.instrument.exchange,
+                "market": answer.instrument.market.value,
+                "symbol": answer.instrument.symbol,
+                "interval": str(gap.interval),
+                "from": iso(gap.window.start),
+                "to": iso(gap.window.end),
+                "missing": gap.missing,
+                "cause": gap.cause,
+            }
+        }
         for gap in answer.lost
     ]
 

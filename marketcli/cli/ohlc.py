@@ -11,6 +11,7 @@ import typer
 from marketcli.cli.candles import (
     PLAN,
     ending,
+    gap_entries,
     gap_sentences,
     incomplete,
     metadata,
@@ -20,7 +21,7 @@ from marketcli.cli.candles import (
     remarks,
     view,
 )
-from marketcli.cli.notice import complain, tell
+from marketcli.cli.notice import complain, put, tell
 from marketcli.cli.options import Common, Output, Span, options, settle
 from marketcli.errors import PRIORITY
 
@@ -151,7 +152,9 @@ class Work:
         refused: list[MarketError] = []
         for symbol in symbols:
             try:
-                plans.append(await plan(session, exchange, symbol, question=self.question))
+                made = await plan(session, exchange, symbol, question=self.question)
+                if made.instrument not in [other.instrument for other in plans]:
+                    plans.append(made)
             except NotOffered as error:
                 if len(symbols) == 1:
                     raise
@@ -166,7 +169,8 @@ class Work:
 
         if not answers:
             raise min(failures, key=lambda error: PRIORITY.index(error.exit))
-        warnings = [sentence for answer in answers for sentence in gap_sentences(answer)]
+        in_json = self.config.errors == "json"
+        warnings = [] if in_json else [sentence for answer in answers for sentence in gap_sentences(answer)]
         notes = [f"{prefix(answer)}{note}" for answer in answers for note in remarks(answer)]
         if self.config.sandbox:
             notes.insert(0, "These rows are simulated by the embedded sandbox.")
@@ -176,6 +180,8 @@ class Work:
             frame = frames.concat(self.question.dataset, [answer.frame for answer in answers])
             notes += self.destination.write(frame, kinds(self.question.dataset), metadata=metadata(answers))
         tell(self.config, warnings=warnings, notes=[] if self.destination.drawn or self.manner.quiet else notes)
+        for entry in (entry for answer in answers if in_json for entry in gap_entries(answer)):
+            put(entry)
         for error in failures:
             complain(error, self.config)
         codes = [error.exit for error in failures] + [ending(answer) for answer in answers]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -130,6 +131,10 @@ def translated(host: str) -> Iterator[None]:
     except httpx.ConnectTimeout:
         raise Unreachable(f"{host} cannot be reached: it does not answer.", hint=SANDBOX_HINT) from None
     except httpx.ConnectError as error:
+        if getattr(innermost(error), "errno", None) in (errno.EMFILE, errno.ENFILE):
+            raise LocalError(
+                "This system allows no more open files.", hint="Raise the limit: ulimit -n 1024."
+            ) from None
         raise Unreachable(f"{host} cannot be reached: {reason(error)}.", hint=SANDBOX_HINT) from None
     except httpx.ProxyError as error:
         raise Unreachable(
@@ -144,8 +149,14 @@ def translated(host: str) -> Iterator[None]:
 
 
 def reason(error: BaseException) -> str:
-    """The innermost cause of a failed connection in plain words."""
+    """The cause of a failed connection in plain words."""
+    cause = innermost(error)
+    text = getattr(cause, "strerror", None) or str(cause)
+    return clean(text).rstrip(".") or type(cause).__name__
+
+
+def innermost(error: BaseException) -> BaseException:
+    """Where a chain of errors began."""
     while (inner := error.__cause__ or error.__context__) is not None:
         error = inner
-    text = getattr(error, "strerror", None) or str(error)
-    return clean(text).rstrip(".") or type(error).__name__
+    return error

@@ -85,8 +85,8 @@ def footer(console: Console, view: View, drawn: Glyphs, *, dropped: int) -> None
     for line in flow(pieces, console.width, dot):
         say(console, line, dot)
     for note in view.notes:
-        for line in wrapped(clean(note, SENTENCE), console.width):
-            say(console, [(line, "note")])
+        for text in wrapped(clean(note, SENTENCE), console.width):
+            say(console, [(text, "note")])
 
 
 def say(console: Console, pieces: Sequence[Piece], separator: str = "") -> None:

@@ -8,7 +8,6 @@ import signal
 import socket
 import subprocess
 import sys
-import threading
 import time
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
@@ -222,14 +221,14 @@ def test_a_hanging_request_is_never_answered_and_does_not_keep_the_sandbox() -> 
         client.request("GET", KLINES)
         with pytest.raises(TimeoutError):
             client.getresponse()
-    assert not any(thread.name == "mkt sandbox" for thread in threading.enumerate())
+    assert not here.running.thread.is_alive()
 
 
 def test_pieces_under_way_do_not_keep_the_sandbox() -> None:
     with sandbox("slow_body:bytes=1,ms=60000") as here, connection(here) as client:
         client.request("GET", KLINES)
         assert client.getresponse().status == 200
-    assert not any(thread.name == "mkt sandbox" for thread in threading.enumerate())
+    assert not here.running.thread.is_alive()
 
 
 def test_waiting_ends_with_a_signal_and_gives_the_handlers_back(monkeypatch: pytest.MonkeyPatch) -> None:
