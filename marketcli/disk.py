@@ -26,6 +26,10 @@ def staged(target: Path, *, force: bool, mode: int = 0o644) -> Iterator[IO[bytes
     Raises `UsageError` if the target exists and `force` is off, `LocalError` for anything the disk refuses.
     """
     refuse_overwrite(target, force=force)
+    if is_special(target):
+        with opened(target) as file:
+            yield file
+        return
     try:
         handle, name = tempfile.mkstemp(prefix=f".{target.name[:40]}.", suffix=".part", dir=target.parent)
     except OSError as error:
@@ -48,6 +52,23 @@ def staged(target: Path, *, force: bool, mode: int = 0o644) -> Iterator[IO[bytes
         staging.unlink(missing_ok=True)
 
 
+def is_special(target: Path) -> bool:
+    """Whether a name is a device or a pipe (`/dev/null`, `/dev/stdout`), whose place no file may take."""
+    return target.exists() and not target.is_file() and not target.is_dir()
+
+
+@contextlib.contextmanager
+def opened(target: Path) -> Iterator[IO[bytes]]:
+    """A device or pipe to write into as it is."""
+    try:
+        with target.open("wb") as file:
+            yield file
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise unwritable(target, error) from error
+
+
 def publish_new(staging: Path, target: Path) -> None:
     """Give the staged file its name unless somebody took the name meanwhile."""
     try:
@@ -65,6 +86,8 @@ def refuse_overwrite(target: Path, *, force: bool) -> None:
         raise UsageError(f"{target} is a directory.", hint="Name a file in it, for example candles.parquet.")
     if not target.parent.is_dir():
         raise LocalError(f"The directory {target.parent} does not exist.", hint="Create it first.")
+    if is_special(target):
+        return
     if target.exists() and not force:
         raise UsageError(f"{target} exists already.", hint="Use another name, or --force to replace it.")
     if not os.access(target.parent, os.W_OK):

