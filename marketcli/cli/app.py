@@ -9,7 +9,7 @@ import typer
 from marketcli.cli import completion, exchanges, instruments, ohlc, sandbox, schema, topics
 from marketcli.cli.options import Everywhere, options
 
-EPILOG = "Start with:  mkt --sandbox ohlc BTCUSDT 1h   (simulated, no network)  ·  mkt help exit-codes"
+EPILOG = "Try it without a network: mkt --sandbox ohlc BTCUSDT 1h"
 
 app = typer.Typer(
     name="mkt",
@@ -29,7 +29,7 @@ app = typer.Typer(
 def root(
     ctx: typer.Context,
     everywhere: Everywhere,
-    version: bool = typer.Option(False, "--version", "-V", help="Show the version and exit."),
+    version: bool = typer.Option(False, "--version", "-V", metavar="", help="Show the version and exit."),
 ) -> None:
     """Keep what stood before the command."""
     if version:
@@ -48,5 +48,5 @@ for name, command in (
     ("completion", completion.completion),
     ("help", topics.topics),
 ):
-    app.command(name, epilog=command.__dict__.get("examples"))(command)
-app.add_typer(instruments.app, name="instruments")
+    app.command(name)(command)
+app.add_typer(instruments.app, name="instruments", short_help="List what trades where; what a name means.")

@@ -31,7 +31,7 @@ KINDS = {
 
 @options(Everywhere, Output)
 def exchanges(ctx: typer.Context, everywhere: Everywhere, output: Output) -> int:
-    """Show which exchange offers which data in which market, and why not where it does not."""
+    """Show who offers what, and why not where nobody does."""
     import polars as pl
 
     from marketcli import exchanges as known

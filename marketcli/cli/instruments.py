@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from marketcli.config import Config
 
 FILTER = "Filter"
-app = typer.Typer(help="What trades where: markets, sizes, steps, listing and expiry dates.")
+app = typer.Typer()
 
 
 @app.callback(invoke_without_command=True)
@@ -46,7 +46,9 @@ def instruments(
 ) -> int:
     """List instruments, of all markets unless --market says which.
 
-    `mkt instruments resolve NAME` shows what a name means.
+    mkt instruments -m inverse
+    mkt instruments --search pepe
+    mkt instruments resolve BTC
     """
     before = ctx.obj
     if ctx.invoked_subcommand is not None:  # what stands before `resolve` counts as what stands before `instruments`

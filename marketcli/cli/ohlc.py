@@ -43,14 +43,14 @@ EXAMPLE = "mkt ohlc BTCUSDT ETHUSDT 1h"
 def ohlc(
     ctx: typer.Context,
     words: Annotated[
-        list[str] | None,
+        list[str],
         typer.Argument(
             metavar="SYMBOL... INTERVAL",
             help="Symbols in any spelling (BTCUSDT, BTC-USDT-PERP, BTC/USDT:USDT, btc; - reads them from a pipe), "
             "then the length of a candle: 1m, 1h, 1d, 1w, 1M.",
             show_default=False,
         ),
-    ] = None,
+    ],
     *,
     common: Common,
     span: Span,
@@ -59,16 +59,24 @@ def ohlc(
         str, typer.Option("--price", metavar="PRICE", help="trade, mark, index or premium.", rich_help_panel="Window")
     ] = "trade",
     include_open: Annotated[
-        bool, typer.Option("--include-open", help="With the unfinished candle.", rich_help_panel="Window")
+        bool, typer.Option("--include-open", metavar="", help="With the unfinished candle.", rich_help_panel="Window")
     ] = False,
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Show what would be asked and its weight.", rich_help_panel="Output")
+        bool,
+        typer.Option(
+            "--dry-run", metavar="", help="Show what would be asked and its weight.", rich_help_panel="Output"
+        ),
     ] = False,
 ) -> int:
     """Candles: open, high, low, close and volume.
 
-    The last 100 finished ones, or any window: as many requests as it takes, side by side, and every missing candle is
-    named. Times are UTC; a window holds the candles that open in it, --until not included.
+    The last 100 finished ones, or any window. Missing candles are asked for
+    twice and then named (exit code 3); nothing is filled in. Times are UTC; a
+    window holds the candles that open in it, --until not included.
+
+    mkt ohlc BTCUSDT 1h
+    mkt ohlc BTCUSDT ETHUSDT 1m --since 2024 -o minutes.parquet
+    mkt ohlc BTCUSD_PERP 4h --price mark --for 30d -f csv
     """
     from marketcli.api.candles import CandleQuestion, Range
     from marketcli.cli import logs
@@ -78,7 +86,7 @@ def ohlc(
     from marketcli.models import Interval
     from marketcli.net.loop import run
 
-    if words is None or len(words) < 2:  # noqa: PLR2004 - a symbol and an interval
+    if len(words) < 2:  # noqa: PLR2004 - a symbol and an interval
         raise UsageError("mkt ohlc takes symbols and then an interval.", hint=f"For example: {EXAMPLE}")
     config, manner, warnings = settle(ctx.obj, common, time=output.time)
     logs.start(manner.verbose, config.log_file)

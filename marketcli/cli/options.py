@@ -31,19 +31,26 @@ class Everywhere:
 
     sandbox: Annotated[
         bool | None,
-        typer.Option("--sandbox", help="Use the embedded sandbox: simulated data, no network.", rich_help_panel=REACH),
+        typer.Option(
+            "--sandbox", metavar="", help="Use the embedded sandbox: simulated data, no network.", rich_help_panel=REACH
+        ),
     ] = None
     via: Annotated[
         str | None,
         typer.Option("--via", metavar="URL", help="Send every request through this address.", rich_help_panel=REACH),
     ] = None
     offline: Annotated[
-        bool | None, typer.Option("--offline", help="Send nothing beyond this machine.", rich_help_panel=REACH)
+        bool | None,
+        typer.Option("--offline", metavar="", help="Send nothing beyond this machine.", rich_help_panel=REACH),
     ] = None
-    no_color: Annotated[bool | None, typer.Option("--no-color", help="No colours.", rich_help_panel=TALK)] = None
+    no_color: Annotated[
+        bool | None, typer.Option("--no-color", metavar="", help="No colours.", rich_help_panel=TALK)
+    ] = None
     quiet: Annotated[
         bool | None,
-        typer.Option("--quiet", "-q", help="No progress, no notes; warnings and errors only.", rich_help_panel=TALK),
+        typer.Option(
+            "--quiet", "-q", metavar="", help="No progress, no notes; warnings and errors only.", rich_help_panel=TALK
+        ),
     ] = None
     verbose: Annotated[
         int,
@@ -58,7 +65,7 @@ class Everywhere:
         ),
     ] = 0
     json_errors: Annotated[
-        bool | None, typer.Option("--json-errors", help="Errors as JSON on stderr.", rich_help_panel=TALK)
+        bool | None, typer.Option("--json-errors", metavar="", help="Errors as JSON on stderr.", rich_help_panel=TALK)
     ] = None
 
     def given(self) -> dict[str, Any]:
@@ -79,10 +86,10 @@ class Common(Everywhere):
         typer.Option("--market", "-m", help="spot, linear (um, perp) or inverse (cm).", rich_help_panel=REACH),
     ] = None
     testnet: Annotated[
-        bool | None, typer.Option("--testnet", help="Use the exchange's testnet.", rich_help_panel=REACH)
+        bool | None, typer.Option("--testnet", metavar="", help="Use the exchange's testnet.", rich_help_panel=REACH)
     ] = None
     refresh: Annotated[
-        bool, typer.Option("--refresh", help="Fetch the instrument list anew.", rich_help_panel=REACH)
+        bool, typer.Option("--refresh", metavar="", help="Fetch the instrument list anew.", rich_help_panel=REACH)
     ] = False
     proxy: Annotated[
         str | None,
@@ -145,12 +152,14 @@ class Output:
             rich_help_panel=DATA,
         ),
     ] = None
-    as_json: Annotated[bool, typer.Option("--json", help="The same as -f json.", rich_help_panel=DATA)] = False
+    as_json: Annotated[bool, typer.Option("--json", metavar="", help="The same as -f json.", rich_help_panel=DATA)] = (
+        False
+    )
     output: Annotated[
         str | None,
         typer.Option("--output", "-o", metavar="FILE", help="Write a file; its suffix decides.", rich_help_panel=DATA),
     ] = None
-    force: Annotated[bool, typer.Option("--force", help="Replace the file.", rich_help_panel=DATA)] = False
+    force: Annotated[bool, typer.Option("--force", metavar="", help="Replace the file.", rich_help_panel=DATA)] = False
     fields: Annotated[
         str | None,
         typer.Option("--fields", metavar="A,B,…", help="Only these columns, so ordered.", rich_help_panel=DATA),
@@ -159,11 +168,14 @@ class Output:
         str | None,
         typer.Option("--time", metavar="UNIT", help="Times as iso, s, ms, us or ns.", rich_help_panel=DATA),
     ] = None
-    wide: Annotated[bool, typer.Option("--wide", help="All columns, however wide.", rich_help_panel=DATA)] = False
+    wide: Annotated[
+        bool, typer.Option("--wide", metavar="", help="All columns, however wide.", rich_help_panel=DATA)
+    ] = False
     csv_safe: Annotated[
         bool | None,
         typer.Option(
             "--csv-safe/--no-csv-safe",
+            metavar="",
             help="Quote text that a spreadsheet takes for a formula; default: in files.",
             rich_help_panel=DATA,
         ),

@@ -74,7 +74,7 @@ def outcome(words: list[str]) -> int:
     except MarketError as error:
         return complain(error, words)
     except parse_error as error:
-        return complain(misread(error), words)
+        return complain(misread(error), words) if words else ExitCode.OK  # the bare command has printed its help
     except (BrokenPipeError, SystemExit):  # Typer leaves when nobody reads any more; to us that is a success
         streams.discard_stdout()
         return ExitCode.OK

@@ -30,12 +30,19 @@ def sandbox(
         list[str] | None,
         typer.Option("--fault", metavar="NAME[:KEY=VALUE,…]", help="Break something; may be repeated."),
     ] = None,
-    faults: Annotated[bool, typer.Option("--faults", help="List the faults there are.")] = False,
-    no_limits: Annotated[bool, typer.Option("--no-limits", help="Never refuse for asking too much.")] = False,
+    faults: Annotated[bool, typer.Option("--faults", metavar="", help="List the faults there are.")] = False,
+    no_limits: Annotated[
+        bool, typer.Option("--no-limits", metavar="", help="Never refuse for asking too much.")
+    ] = False,
 ) -> int:
-    """Run the sandbox until it is stopped: the exchanges' own protocols, simulated, on a loopback port.
+    """Run simulated exchanges on a loopback port until stopped.
 
-    Its address is the first line it prints.
+    They speak the exchanges' own protocols. The address is the first line
+    printed.
+
+    mkt sandbox --port 9000
+    mkt sandbox --candles linear:BTCUSDT=candles.parquet
+    mkt sandbox --fault http503_burst:every=3
     """
     from marketcli.sandbox.candles import load
     from marketcli.sandbox.faults import FAULTS

@@ -25,7 +25,7 @@ def schema(
         str | None, typer.Argument(metavar="DATASET", help="For example ohlc.", show_default=False)
     ] = None,
 ) -> int:
-    """Show the columns of a dataset with type, unit and meaning; without a name, the datasets."""
+    """Show the datasets, or the columns of one: type, unit, meaning."""
     from marketcli.cli.show import Destination, check_fields, names
     from marketcli.output.view import View
 
