@@ -10,7 +10,7 @@ import warnings
 from typing import TYPE_CHECKING, Any
 
 from marketcli import exchanges, frames
-from marketcli.api.candles import Answer, CandleQuestion, Moment, Range, candles
+from marketcli.api.candles import CandleQuestion, Moment, Range, candles
 from marketcli.api.session import Session
 from marketcli.config import Config, load
 from marketcli.datasets import INSTRUMENTS
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     import polars as pl
+
+    from marketcli.api.answer import Answer
 
 __all__ = ["IncompleteWarning", "instruments", "ohlc"]
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
-from itertools import count
 from typing import TYPE_CHECKING, TypeAlias
 
+from marketcli.api.answer import Answer, Asking
 from marketcli.api.session import cell
 from marketcli.datasets import CANDLES, Dataset
 from marketcli.errors import UsageError
@@ -19,17 +19,15 @@ from marketcli.windows import parse_span, parse_span_after, parse_time
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    import polars as pl
-
     from marketcli.api.session import Session
-    from marketcli.history.check import Gap
     from marketcli.models import Market
-    from marketcli.spec import Endpoint, Exchange, Page, Rows
+    from marketcli.spec import Endpoint, Exchange, Page
 
 Moment: TypeAlias = "str | int | date | datetime"
 
 LAST = 100  # candles when nothing else is asked for
 MOST_ROWS = 20_000_000  # what one instrument's answer may hold in memory
+CLOCK_OFF: Micros = 2_000_000  # a better-known clock that differs so much moves the end of a window
 SKEW_SECONDS = 5.0  # a clock this far off is worth a note
 
 
@@ -133,31 +131,6 @@ class Plan:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
-    """What came of one instrument: rows, what is missing and why, and where it all came from."""
-
-    plan: Plan
-    dataset: Dataset
-    frame: pl.DataFrame
-    gaps: tuple[Gap, ...]
-    notes: tuple[str, ...]
-    now: Micros  # by the exchange's clock
-    via: str  # the host that answered, and what stood between
-    requests: int
-    seconds: float
-
-    @property
-    def instrument(self) -> Instrument:
-        """Whose candles they are."""
-        return self.plan.instrument
-
-    @property
-    def lost(self) -> tuple[Gap, ...]:
-        """The gaps where something should be."""
-        return tuple(gap for gap in self.gaps if not gap.expected)
-
-
-@dataclass(frozen=True, slots=True)
 class CandleQuestion:
     """What to ask of every instrument."""
 
@@ -218,54 +191,41 @@ async def candles(
 ) -> Answer:
     """All candles of one instrument that the question means."""
     client = session.client
-    started = client.outside.monotonic()
-    clock_known = exchange.name in client.offsets
+    asking = Asking(session, exchange)
     made = await plan(session, exchange, symbol, question=question)
-    clock_known = clock_known or exchange.name in client.offsets
-    done = await carry_out(session, made, progress)
-    if not clock_known and question.range.relative:
-        again = replace(made, window=windowed(question, made.instrument, done.moment()))
-        if again.window != made.window:  # our clock was off, and the first answer has told how much
-            done = await carry_out(session, again, progress)
-    frame = done.history.frame
+    believed = client.moment(exchange.name)()
+    moment, history = await carry_out(asking, made, progress)
+    if question.range.relative:
+        again = replace(made, window=windowed(question, made.instrument, moment()))
+        last = question.range.since is None and question.range.span is None
+        # The answers have told the exchange's clock better than we knew it: the last N are others, or the end is.
+        if again.window != made.window and (last or abs(moment() - believed) > CLOCK_OFF):
+            made = again
+            moment, history = await carry_out(asking, made, progress)
     return Answer(
-        plan=done.plan,
+        instrument=made.instrument,
         dataset=question.dataset,
-        frame=frame if question.include_open else frame.filter("closed"),
-        gaps=done.history.gaps,
-        notes=tuple(notes(session, done.plan, done.history)),
-        now=done.moment(),
+        interval=question.interval,
+        window=made.window,
+        frame=history.frame if question.include_open else history.frame.filter("closed"),
+        gaps=history.gaps,
+        notes=tuple(notes(session, made, history)),
+        now=moment(),
         via=session.way(exchange, made.instrument.market),
-        requests=done.requests,
-        seconds=client.outside.monotonic() - started,
+        requests=asking.requests,
+        seconds=asking.seconds,
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Done:
-    """A plan carried out: when it was begun by the exchange's clock, what came, and how many pages it took."""
-
-    plan: Plan
-    moment: Callable[[], Micros]
-    history: History
-    requests: int
-
-
-async def carry_out(session: Session, made: Plan, progress: Callable[[int], None]) -> Done:
-    """Ask for what was planned."""
-    client, exchange, asked = session.client, made.exchange, count()
-    site, moment = session.site(exchange), client.moment(exchange.name)
-
-    async def ask(endpoint: Endpoint, query: Query, page: Page) -> Rows:
-        next(asked)
-        return await client.ask(exchange, site, endpoint, query, page=page)
-
-    source = Source(ask, made.endpoint, made.instrument, made.interval, moment, progress, session.origin)
+async def carry_out(
+    asking: Asking, made: Plan, progress: Callable[[int], None]
+) -> tuple[Callable[[], Micros], History]:
+    """Ask for what was planned; the moment it was begun at by the exchange's clock, and what came."""
+    session, moment = asking.session, asking.session.client.moment(made.exchange.name)
+    source = Source(asking.ask, made.endpoint, made.instrument, made.interval, moment, progress, session.origin)
     if made.finer is None:
-        history = await source.candles(made.window)
-    else:
-        history = await resampled(source, made.finer, made.window)
-    return Done(made, moment, history, next(asked))
+        return moment, await source.candles(made.window)
+    return moment, await resampled(source, made.finer, made.window)
 
 
 def notes(session: Session, made: Plan, history: History) -> list[str]:
@@ -280,7 +240,12 @@ def notes(session: Session, made: Plan, history: History) -> list[str]:
         said.append(f"{history.impossible} rows contradict themselves (a high below a low, or a price of zero).")
     if history.off_grid:
         said.append(f"{history.off_grid} rows begin where no {made.asked} candle does.")
-    if abs(skew := session.client.skew(made.exchange.name)) > SKEW_SECONDS:
-        side = "behind" if skew > 0 else "ahead"
-        said.append(f"This computer's clock is {abs(skew):.0f} s {side}; {made.exchange.title}'s was used.")
-    return said
+    return [*said, *clock_notes(session, made.exchange)]
+
+
+def clock_notes(session: Session, exchange: Exchange) -> list[str]:
+    """Whether this computer's clock is off."""
+    if abs(skew := session.client.skew(exchange.name)) <= SKEW_SECONDS:
+        return []
+    side = "behind" if skew > 0 else "ahead"
+    return [f"This computer's clock is {abs(skew):.0f} s {side}; {exchange.title}'s was used."]

@@ -12,7 +12,8 @@ if TYPE_CHECKING:
 
     import polars as pl
 
-    from marketcli.api.candles import Answer, Plan
+    from marketcli.api.answer import Answer
+    from marketcli.api.candles import Plan
     from marketcli.output.view import View
     from marketcli.spec import Site
 
@@ -41,7 +42,7 @@ def view(answer: Answer) -> View:
     """An answer as a table shows it."""
     from marketcli.output.view import View
 
-    plan, instrument, frame = answer.plan, answer.instrument, answer.frame
+    interval, instrument, frame = answer.interval, answer.instrument, answer.frame
     running = bool(frame.height) and not frame["closed"][-1]
     finished = frame.height - running
     took = f"{answer.requests} request{'s' if answer.requests != 1 else ''}, {answer.seconds * 1_000:,.0f} ms"
@@ -51,7 +52,7 @@ def view(answer: Answer) -> View:
         title=[
             instrument.symbol,
             f"{instrument.exchange} {instrument.market} {instrument.native}",
-            str(plan.interval),
+            str(interval),
             *([] if answer.dataset.name == "ohlc" else [answer.dataset.title]),
         ],
         caption=[
@@ -64,7 +65,7 @@ def view(answer: Answer) -> View:
         base=instrument.base,
         quote=instrument.quote,
         tick=instrument.tick if answer.dataset.name == "ohlc" else None,
-        closes_at=plan.interval.step(plan.interval.floor(answer.now)) if running else None,
+        closes_at=interval.step(interval.floor(answer.now)) if running and interval else None,
         now=answer.now,
     )
 
@@ -78,7 +79,8 @@ def kinds_of(answer: Answer) -> dict[str, str]:
 
 def prefix(answer: Answer) -> str:
     """Whose sentence it is."""
-    return f"{answer.instrument.exchange} {answer.instrument.symbol} {answer.plan.interval}: "
+    parts = [answer.instrument.exchange, answer.instrument.symbol, *([str(answer.interval)] if answer.interval else [])]
+    return " ".join(parts) + ": "
 
 
 def gap_sentences(answer: Answer) -> list[str]:
@@ -146,7 +148,7 @@ def metadata(answers: Sequence[Answer]) -> dict[str, str]:
     return {
         "marketcli.version": __version__,
         "marketcli.dataset": first.dataset.name,
-        "marketcli.interval": str(first.plan.interval),
+        "marketcli.interval": str(first.interval or ""),
         "marketcli.source": ", ".join(sorted({answer.instrument.exchange for answer in answers})),
         "marketcli.complete": "no" if any(answer.lost for answer in answers) else "yes",
     }

@@ -28,7 +28,8 @@ from marketcli.errors import PRIORITY
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from marketcli.api.candles import Answer, CandleQuestion, Plan
+    from marketcli.api.answer import Answer
+    from marketcli.api.candles import CandleQuestion, Plan
     from marketcli.api.session import Session
     from marketcli.cli.options import Manner
     from marketcli.cli.show import Destination

@@ -21,7 +21,7 @@ from marketcli.history.check import (
 from marketcli.history.fetch import fetch, spread
 from marketcli.models import DAY, GENESIS, Instrument, Interval, Micros, Window
 from marketcli.spec import Endpoint, Page, Query
-from marketcli.windows import split
+from marketcli.windows import join, split
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -44,6 +44,11 @@ class History:
     gaps: tuple[Gap, ...]
     impossible: int = 0  # rows that contradict themselves
     off_grid: int = 0  # rows that open where no candle of the interval does
+
+    @property
+    def lost(self) -> tuple[Gap, ...]:
+        """The gaps where something should be."""
+        return tuple(gap for gap in self.gaps if not gap.expected)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +73,8 @@ class Source:
             frame = await self.mended(frame, missing)
             missing = holes(frames.opens(frame), self.interval, due)
         gaps = [gap for hole in missing for gap in await self.explained(hole, frame, due)]
+        if "closed" not in frame.columns:  # points of a grid that are no candles
+            return History(frame, tuple(gaps), 0, off_grid(frames.opens(frame), self.interval))
         frame = mark_closed(frame, self.interval, now=self.now())
         return History(frame, tuple(gaps), impossible(frame).height, off_grid(frames.opens(frame), self.interval))
 
@@ -118,14 +125,15 @@ class Source:
         return gathered
 
     async def any_rows(self, window: Window) -> bool:
-        """Whether the exchange has at least one row in a window: one request of one row, however long it is."""
+        """Whether the exchange may have rows in a window: one request of one row, however long it is.
+
+        An answer that keeps to the window and is empty proves that there are none; rows from elsewhere prove nothing.
+        """
         query = self.query(window)
-        at = self.endpoint.columns.index("time")
 
         async def one(page: Page) -> tuple[Rows, pl.DataFrame]:
             rows = await self.ask(self.endpoint, query, page)
-            inside = [row for row in rows if page.window and row[at] in page.window]
-            return inside, frames.from_rows(query.dataset, self.endpoint.columns, inside, {})
+            return rows, frames.from_rows(query.dataset, self.endpoint.columns, rows, {})
 
         parts = [window] if self.endpoint.span is None else split(window, self.endpoint.span // MICROSECOND)
         found = await spread([Page(part, 1) for part in parts], one)
@@ -133,36 +141,49 @@ class Source:
 
     async def explained(self, hole: Window, frame: pl.DataFrame, due: Window) -> list[Gap]:
         """Why a stretch is missing; the stretch is cut where the reason changes."""
-        cause, listed = ABSENT, self.instrument.listed
-        if hole.start == self.interval.ceil(due.start) and await self.before_first(hole):
-            if listed is not None and hole.end > listed + LATE_START > hole.start:
-                began = self.interval.ceil(listed)
-                return [self.gap(Window(hole.start, began), NOT_LISTED), self.gap(Window(began, hole.end), ABSENT)]
-            cause = NOT_LISTED
-        elif hole.end >= self.interval.ceil(due.end) and frame.height and self.instrument.status in OVER:
-            cause = ENDED
-        return [self.gap(hole, cause)]
+        if hole.start == self.interval.ceil(due.start):
+            began = await self.began(hole, frame)
+            early = [self.gap(Window(hole.start, began), NOT_LISTED)] if began > hole.start else []
+            return early + ([self.gap(Window(began, hole.end), ABSENT)] if began < hole.end else [])
+        over = hole.end >= self.interval.ceil(due.end) and frame.height and self.instrument.status in OVER
+        return [self.gap(hole, ENDED if over else ABSENT)]
+
+    async def began(self, hole: Window, frame: pl.DataFrame) -> Micros:
+        """Up to when, inside a stretch at the beginning of a window, the instrument had not traded yet.
+
+        By its listing date; where the exchange gives none, by its having rows after the stretch and none before it.
+        """
+        listed = self.instrument.listed
+        if listed is not None:
+            if hole.end <= listed + LATE_START:
+                return hole.end if listed > hole.start - LATE_START else hole.start
+            return max(hole.start, min(hole.end, self.interval.ceil(listed)))
+        if self.endpoint.span is not None or not frame.height:
+            return hole.start
+        return hole.start if await self.any_rows(Window(self.interval.ceil(GENESIS), hole.start)) else hole.end
 
     def gap(self, window: Window, cause: str) -> Gap:
         """A gap of this source's grid."""
         return Gap(window, self.interval, cause)
 
-    async def before_first(self, hole: Window) -> bool:
-        """Whether the instrument's first candle comes only after a stretch that is known to be empty."""
-        listed = self.instrument.listed
-        if listed is not None and hole.start <= listed:
-            return True
-        if self.endpoint.span is not None and listed is None:
-            return False
-        began = self.interval.ceil(listed if listed is not None and self.endpoint.span is not None else GENESIS)
-        return not await self.any_rows(Window(began, hole.start))
-
 
 async def resampled(source: Source, finer: Interval, window: Window) -> History:
-    """Candles of an interval the exchange lacks, built from whole finer ones; gaps are those of the finer ones."""
+    """Candles of an interval the exchange lacks, built from whole finer ones; one that lacks a part is missing."""
     wanted = source.interval
     whole = Window(wanted.ceil(window.start), wanted.ceil(window.end))
     parts = await replace(source, interval=finer).candles(whole)
+    missing = join(Window(wanted.floor(gap.window.start), wanted.ceil(gap.window.end)) for gap in parts.lost)
     frame = frames.resample(parts.frame, wanted) if parts.frame.height else parts.frame
-    frame = mark_closed(frame, wanted, now=source.now())
-    return History(frame, parts.gaps, impossible(frame).height, parts.off_grid)
+    frame = mark_closed(outside(frame, missing), wanted, now=source.now())
+    gaps = [*(gap for gap in parts.gaps if gap.expected), *(Gap(hole, wanted, ABSENT) for hole in missing)]
+    return History(frame, tuple(gaps), impossible(frame).height, parts.off_grid)
+
+
+def outside(frame: pl.DataFrame, windows: list[Window]) -> pl.DataFrame:
+    """The rows that open in none of the windows."""
+    import polars as pl  # noqa: PLC0415
+
+    time = pl.col("time").to_physical()
+    for window in windows:
+        frame = frame.filter(~(time.ge(window.start) & time.lt(window.end)))
+    return frame

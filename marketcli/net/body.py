@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
 
 GZIP = 16 + zlib.MAX_WBITS
+STEP = 1 << 20  # bytes inflated at a time
+BODY_RATIO = 200  # how much larger than its gzip stream a body may be; JSON of exchanges stays below 40
 
 
 class Sink(Protocol):
@@ -54,16 +56,20 @@ class Gzip(Plain):
     def __init__(self, what: str) -> None:
         super().__init__(what)
         self.inflater = zlib.decompressobj(GZIP)
+        self.received = 0
 
     def feed(self, chunk: bytes) -> None:
         """Inflate a piece, never more than the limit allows."""
         pending = chunk
+        self.received += len(chunk)
         while pending:
             try:
-                part = self.inflater.decompress(pending, BODY_BYTES - self.size + 1)
+                part = self.inflater.decompress(pending, STEP)
             except zlib.error as error:
                 raise MalformedBody(f"{self.what} sent a damaged gzip body: {error}.") from None
             super().feed(part)
+            if self.size > STEP and self.size > BODY_RATIO * self.received:
+                raise MalformedBody(f"{self.what} sent a gzip body that grows without end.")
             pending = self.inflater.unconsumed_tail
         if self.inflater.unused_data:
             raise MalformedBody(f"{self.what} sent something behind the end of its gzip body.")

@@ -114,6 +114,21 @@ class Client:
         return self.gates.setdefault(host, asyncio.Semaphore(defaults.CONNECTIONS))
 
 
+ONE_CLOCK_SECONDS = 2.0  # answers of one clock differ by less
+
+
+def better_offset(known: float | None, told: float) -> float:
+    """How far the exchange's clock is ahead of ours, after one more answer.
+
+    A Date header is cut to whole seconds and was written before it came: each tells how far ahead they are at least, so
+    the highest is the best, and what was over by one answer stays over by the next. Where two answers cannot be of one
+    clock (a cache, a wrong machine among many), the one nearer to our own is believed.
+    """
+    if known is None:
+        return told
+    return max(known, told) if abs(known - told) <= ONE_CLOCK_SECONDS else min(known, told, key=abs)
+
+
 @dataclass(slots=True)
 class Call:
     """One page on its way: its hosts, its tries, its end."""
@@ -211,10 +226,8 @@ class Call:
         """Take the exchange's clock and its own count of the budget from an answer."""
         outside = self.client.outside
         if (theirs := server_time(response.headers)) is not None:
-            # The header is cut to whole seconds and was written before it came: each tells how far ahead they are at
-            # least, so the highest is the best, and what was over by one answer stays over by the next.
-            ahead = theirs - outside.wall()
-            self.client.offsets[self.exchange.name] = max(ahead, self.client.offsets.get(self.exchange.name, ahead))
+            known = self.client.offsets.get(self.exchange.name)
+            self.client.offsets[self.exchange.name] = better_offset(known, theirs - outside.wall())
         for name in self.endpoint.cost(self.page):
             budget = self.exchange.budget(name)
             used = response.headers.get(budget.header.lower(), "") if budget.header else ""

@@ -74,7 +74,10 @@ def is_page(response: Response) -> bool:
 
 
 def retry_after(headers: Mapping[str, str], *, now: float) -> float | None:
-    """Seconds the exchange asks to wait, if it says so in a way that makes sense. `now` is epoch seconds."""
+    """Seconds the exchange asks to wait, if it says so in a way that makes sense.
+
+    A date is measured by the exchange's own clock, its Date header; `now`, our epoch seconds, serves without one.
+    """
     text = headers.get("retry-after", "").strip()
     if not text:
         return None
@@ -85,7 +88,10 @@ def retry_after(headers: Mapping[str, str], *, now: float) -> float | None:
             moment = parsedate_to_datetime(text)
         except ValueError:
             return None
-        seconds = (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp() - now
+        theirs = server_time(headers)
+        seconds = (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp() - (
+            now if theirs is None else theirs
+        )
     return min(max(seconds, 0.0), 10 * YEAR_SECONDS)
 
 

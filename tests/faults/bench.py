@@ -11,7 +11,7 @@ import selectors
 from collections import Counter
 from dataclasses import dataclass, field, replace
 from random import Random
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import unquote
 
 import httpx
@@ -21,7 +21,7 @@ from marketcli.api.session import Session
 from marketcli.config import Config
 from marketcli.errors import ExitCode, MarketError
 from marketcli.exchanges.binance import EXCHANGE
-from marketcli.models import SECOND, Interval, Market, Micros
+from marketcli.models import SECOND, Interval, Market, Micros, Window
 from marketcli.net.client import Outside
 from marketcli.net.transport import Settings, Transport
 from marketcli.sandbox import wire
@@ -30,9 +30,9 @@ from marketcli.windows import parse_time
 from marketcli.world import World
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Sequence
+    from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 
-    from marketcli.api.candles import Answer
+    from marketcli.api.answer import Answer
     from marketcli.sandbox.draft import Draft
     from marketcli.spec import Exchange
 
@@ -40,6 +40,7 @@ NOW = parse_time("2026-11-21T12:00:30", now=0)
 NATIVE = {Market.SPOT: "BTCUSDT", Market.LINEAR: "BTCUSDT", Market.INVERSE: "BTCUSD_PERP"}
 SEED = 7
 VIA = "http://127.0.0.1:9"  # nothing listens there: what goes past the transport fails
+T = TypeVar("T")
 TRAVEL = 0.02  # seconds a request and an answer are each on their way
 MEMORY = World(SEED, clock=lambda: NOW)  # candles it has made once, every other world knows
 
@@ -121,7 +122,7 @@ async def plain(draft: Draft) -> Body:
     return Body([draft.body])
 
 
-# What httpx makes of each way to deliver; test_fault_bytes.py holds it against real sockets.
+# What httpx makes of each way to deliver; `test_fault_bytes.py` holds it against real sockets.
 DELIVERIES = {
     "plain": plain,
     "drip": drip,
@@ -135,12 +136,11 @@ DELIVERIES = {
 
 @dataclass
 class Sent:
-    """A request as it left: when, to which host, and what its answer said of the time."""
+    """A request as it left: when, and to which host and path."""
 
     seconds: float
     host: str
     path: str
-    date: str = ""
 
 
 class FloorTransport(httpx.AsyncBaseTransport):
@@ -153,12 +153,11 @@ class FloorTransport(httpx.AsyncBaseTransport):
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         address, _, query = request.url.raw_path.decode("ascii").partition("?")
         host, _, path = address.lstrip("/").partition("/")
-        self.sent.append(sent := Sent(self.clock.seconds, host, f"/{path}"))
+        self.sent.append(Sent(self.clock.seconds, host, f"/{path}"))
         await asyncio.sleep(TRAVEL)
         draft = self.floor.answer(request.method, host, path=f"/{unquote(path)}", query=query)
         wire.encoded(draft, request.headers["accept-encoding"])
         await asyncio.sleep(draft.delay + TRAVEL)
-        sent.date = draft.headers["Date"]
         return httpx.Response(
             draft.status, headers=draft.headers, stream=await DELIVERIES[draft.delivery.name](draft), request=request
         )
@@ -175,7 +174,7 @@ class BenchTransport(Transport):
         return httpx.AsyncClient(transport=self.way, trust_env=False, headers={"Accept-Encoding": "gzip"})
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Outcome:
     """How a question ended: with an answer, or with an error of ours."""
 
@@ -189,7 +188,14 @@ class Outcome:
             return self.error.exit
         return ExitCode.INCOMPLETE if self.answer.lost else ExitCode.OK
 
-    def __str__(self) -> str:
+    @property
+    def window(self) -> Window:
+        """The open times that were asked for."""
+        assert self.answer is not None
+        assert self.answer.window is not None
+        return self.answer.window
+
+    def __repr__(self) -> str:
         if self.answer is None:
             return f"exit {self.exit}: {self.error!r}"
         return f"exit {self.exit}: {self.answer.frame.height} rows, gaps {[str(gap) for gap in self.answer.gaps]}"
@@ -215,6 +221,15 @@ def paged(limit: int, exchange: Exchange = EXCHANGE) -> Exchange:
     return replace(exchange, endpoints=tuple(replace(endpoint, limit=limit) for endpoint in exchange.endpoints))
 
 
+async def outcome_of(session: Session, ask: Ask, exchange: Exchange = EXCHANGE) -> Outcome:
+    """How a question ends; what is no error of ours is raised."""
+    try:
+        answer = await candles(session, paged(ask.limit, exchange), NATIVE[ask.market], question=ask.question)
+    except MarketError as error:
+        return Outcome(None, error)
+    return Outcome(answer, None)
+
+
 class Bench:
     """A world, its exchanges with their faults, and one clock; `ahead` is how many seconds our wall clock is ahead."""
 
@@ -228,7 +243,7 @@ class Bench:
         self.random = Random(SEED)
 
     def ask(self, *asks: Ask, **settings: Any) -> list[Outcome]:
-        """The outcomes of questions asked at the same time in one session; what is no error of ours is raised."""
+        """The outcomes of questions asked at the same time in one session."""
         return self.run(self.together(asks, settings))
 
     def one(self, ask: Ask, **settings: Any) -> Outcome:
@@ -236,7 +251,7 @@ class Bench:
         (outcome,) = self.ask(ask, **settings)
         return outcome
 
-    def run(self, work: Any) -> Any:
+    def run(self, work: Coroutine[Any, Any, T]) -> T:
         with asyncio.Runner(loop_factory=lambda: Loop(self.clock)) as runner:
             return runner.run(work)
 
@@ -245,7 +260,7 @@ class Bench:
         outside = Outside(
             wall=self.clock.wall, monotonic=lambda: self.clock.seconds, sleep=asyncio.sleep, random=self.random.random
         )
-        config = Config(via=VIA, **settings)
+        config = Config.model_validate({"via": VIA, **settings})
         transport = BenchTransport(Settings(via=VIA, timeout=config.timeout), outside.monotonic)
         transport.way = self.way
         return Session(config, outside=outside, transport=transport)
@@ -255,12 +270,7 @@ class Bench:
             return list(await asyncio.gather(*(self.outcome(session, ask) for ask in asks)))
 
     async def outcome(self, session: Session, ask: Ask) -> Outcome:
-        exchange = paged(ask.limit, self.exchange)
-        try:
-            answer = await candles(session, exchange, NATIVE[ask.market], question=ask.question)
-        except MarketError as error:
-            return Outcome(None, error)
-        return Outcome(answer, None)
+        return await outcome_of(session, ask, self.exchange)
 
     def requests(self, path: str = "klines") -> Counter[str]:
         """How many requests each host has had for paths that contain a word."""

@@ -12,7 +12,7 @@ from faults.truth import lies, meant
 from marketcli.api.candles import Range
 from marketcli.exchanges.binance import EXCHANGE
 from marketcli.models import DAY, HOUR, SECOND, Interval, Market, Micros, iso
-from marketcli.sandbox.faults import COMMON, KINDS
+from marketcli.sandbox.faults import KINDS
 from marketcli.windows import parse_time
 
 if TYPE_CHECKING:

@@ -30,7 +30,7 @@ def small() -> Bench:
 
 def busiest(bench: Bench) -> int:
     """The most that arrived at the exchange in any minute."""
-    arrived = [(line["ms"], line["weight"]) for line in bench.floor.log]
+    arrived: list[tuple[int, int]] = [(line["ms"], line["weight"]) for line in bench.floor.log]
     return max(
         sum(weight for ms, weight in arrived if since <= ms < since + MINUTE * 1_000)
         for since in {ms for ms, _ in arrived}
@@ -40,7 +40,7 @@ def busiest(bench: Bench) -> int:
 @MARKETS
 def test_more_than_a_minutes_budget_is_spread_over_minutes(market: Market) -> None:
     bench = small()
-    ask = Ask(market, Range(last=400), limit=1)
+    ask = Ask(market, Range(last=300), limit=1)
     outcome = bench.one(ask)
     assert (outcome.exit, lies(bench, ask, outcome)) == (ExitCode.OK, [])
     assert bench.floor.stats()["refused_429"] == 0
@@ -51,7 +51,7 @@ def test_more_than_a_minutes_budget_is_spread_over_minutes(market: Market) -> No
 
 def test_both_futures_spend_from_one_budget() -> None:
     bench = small()
-    asks = [Ask(market, Range(last=200), limit=1) for market in (Market.LINEAR, Market.INVERSE)]
+    asks = [Ask(market, Range(last=150), limit=1) for market in (Market.LINEAR, Market.INVERSE)]
     for ask, outcome in zip(asks, bench.ask(*asks), strict=True):
         assert (outcome.exit, lies(bench, ask, outcome)) == (ExitCode.OK, [])
     assert bench.floor.stats()["refused_429"] == 0
@@ -70,13 +70,15 @@ def test_what_others_spent_is_left_to_them() -> None:
     assert alone.clock.seconds < 5
     assert beside.clock.seconds > MINUTE / 2  # when the exchange's own minute ends
     assert beside.floor.stats()["refused_429"] == 0
-    first_minute = [line["weight"] for line in beside.floor.log if line["ms"] // 60_000 == beside.floor.log[0]["ms"] // 60_000]
+    first_minute = [
+        line["weight"] for line in beside.floor.log if line["ms"] // 60_000 == beside.floor.log[0]["ms"] // 60_000
+    ]
     assert sum(first_minute) <= (SHARE - 0.8) * LIMIT + 16  # what was under way when the first answer told
 
 
 def test_a_wait_for_the_budget_that_is_too_long_is_left_to_the_user() -> None:
     bench = small()
-    outcome = bench.one(Ask(Market.LINEAR, Range(last=400), limit=1), max_wait=30)
+    outcome = bench.one(Ask(Market.LINEAR, Range(last=300), limit=1), max_wait=30)
     assert outcome.exit is ExitCode.LIMITED
     assert bench.floor.stats()["refused_429"] == 0
 

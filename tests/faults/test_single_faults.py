@@ -33,6 +33,7 @@ Ending = ExitCode | type[MarketError]
 
 FOR_EVER = 1_000_000
 MODES = {"once": "first=1", "every seventh": f"every=7,first={FOR_EVER}", "for ever": f"first={FOR_EVER}"}
+SIZES = {"once": (50, 25), "every seventh": (80, 10), "for ever": (50, 25)}  # candles asked for, and to a page
 
 
 class Case(NamedTuple):
@@ -102,22 +103,10 @@ CASES = (
 SECOND_HOST = (RegionRefused, Redirected)
 UNCHECKED = {"big_id": {"trades": 2**53 + 1}}
 
-NOT_LISTED_YET = pytest.mark.xfail(
-    strict=True,
-    reason="history/candles.py explained: answers that are always empty are taken for 'not listed yet', exit 0",
-)
-CUT_DATE = pytest.mark.xfail(
-    strict=True,
-    reason="sandbox/refusals.py http429_retry_after: its date is cut to whole seconds, what it watches is not",
-)
-BUGS = {("empty_200", "for ever"): NOT_LISTED_YET} | {
-    ("http429_retry_after:style=date", mode): CUT_DATE for mode in MODES
-}
-
 
 def combinations() -> list[object]:
     return [
-        pytest.param(case, market, mode, id=f"{case.fault}-{market}-{mode}", marks=BUGS.get((case.fault, mode), ()))
+        pytest.param(case, market, mode, id=f"{case.fault}-{market}-{mode}")
         for case in CASES
         for market in Market
         for mode in MODES
@@ -136,7 +125,8 @@ def ended(outcome: Outcome) -> Ending:
 @pytest.mark.parametrize(("case", "market", "mode"), combinations())
 def test_a_fault_ends_in_the_truth_in_named_gaps_or_in_its_error(case: Case, market: Market, mode: str) -> None:
     bench = Bench(struck(case.fault, MODES[mode]))
-    ask = Ask(market) if mode != "for ever" else Ask(market, Range(last=50))
+    candles, page = SIZES[mode]
+    ask = Ask(market, Range(last=candles), limit=page)
     outcome = bench.one(ask)
     expected = case.lasting if mode == "for ever" else case.passing
     if market is Market.SPOT and mode != "for ever" and expected in SECOND_HOST:
@@ -147,7 +137,7 @@ def test_a_fault_ends_in_the_truth_in_named_gaps_or_in_its_error(case: Case, mar
     assert (stats["sent_before_retry_after"], stats["sent_while_banned"]) == (0, 0)
     if outcome.answer is not None and expected is TRUTH:
         assert outcome.answer.gaps == ()
-        assert outcome.answer.frame.height == ask.range.last
+        assert outcome.answer.frame.height == candles
 
 
 def test_the_table_knows_every_fault() -> None:
@@ -166,7 +156,6 @@ TRIES = {
     "http418_ban": 1,
     "truncated_json": 3,
     "gzip_truncated": 3,
-    "gzip_bomb": 3,
     "double_encoding": 3,
     "reset_mid_body": 3,
     "giant_header": 3,
@@ -225,7 +214,7 @@ def test_after_a_ban_nothing_is_sent_whoever_asks(market: Market) -> None:
     ("style", "waited"),
     [
         ("seconds", 20.0),
-        pytest.param("date", 19.0, marks=CUT_DATE),
+        pytest.param("date", 19.0),
         ("missing", 0.5),
         ("nonsense", 0.5),
     ],

@@ -5,10 +5,11 @@ from __future__ import annotations
 from math import isclose
 from typing import TYPE_CHECKING, Any
 
+import polars as pl
 from faults.bench import NATIVE, NOW
 
 from marketcli.errors import ExitCode
-from marketcli.models import SECOND, Interval, Market, Micros, Window
+from marketcli.models import SECOND, Interval, Market, Micros, Window, iso
 from marketcli.windows import overlap, parse_time
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ ROUNDING = 1e-13  # of a sum: candles built here add up floats the world adds up
 CUT = SECOND  # a Date header is cut to whole seconds
 SYMBOL = {Market.SPOT: "BTC-USDT", Market.LINEAR: "BTC-USDT-PERP", Market.INVERSE: "BTC-USD-PERP"}
 
+BUILT = {"10m": "5m", "90m": "30m", "2d": "1d", "3h": "1h"}  # what Binance lacks, and what it is built from
 Row = tuple[Any, ...]
 MISSING = object()
 
@@ -53,66 +55,64 @@ def truth(bench: Bench, ask: Ask, window: Window) -> dict[Micros, Row]:
 
 
 def row(bar: Bar, ask: Ask) -> Row:
-    """A candle of the world with every field of ours, in their order, but for the last one, its source."""
+    """A candle of the world with every field of ours, in their order."""
     whose = ("binance", ask.market.value, SYMBOL[ask.market], NATIVE[ask.market], ask.interval, bar.time)
     prices = (bar.open, bar.high, bar.low, bar.close)
+    told = (True, f"resampled:{BUILT[ask.interval]}" if ask.interval in BUILT else "rest")
     if ask.price != "trade":
-        return (*whose, ask.price, *prices, True)
+        return (*whose, ask.price, *prices, *told)
     contracts = float(bar.contracts) if ask.market is Market.INVERSE else None
     volumes = (bar.volume_base, bar.volume_quote, bar.trades, bar.taker_buy_base, contracts)
-    return (*whose, *prices, *volumes, True)
+    return (*whose, *prices, *volumes, *told)
 
 
-def delivered(outcome: Outcome) -> list[Row]:
-    """The rows of an answer, times as whole microseconds, without the source."""
-    import polars as pl
-
+def delivered(outcome: Outcome) -> dict[Micros, Row]:
+    """The rows of an answer by open time in whole microseconds; they are in order, and no time comes twice."""
     assert outcome.answer is not None
     frame = outcome.answer.frame.with_columns(pl.col("time").to_physical())
-    return list(frame.drop("source").rows())
+    times = frame["time"].to_list()
+    assert times == sorted(set(times)), "rows in disorder or twice"
+    return dict(zip(times, frame.rows(), strict=True))
 
 
 def lies(
-    bench: Bench,
-    ask: Ask,
-    outcome: Outcome,
-    *,
-    began: Micros = NOW,
-    skew: Micros = 0,
-    change: Mapping[str, object] | None = None,
+    bench: Bench, ask: Ask, outcome: Outcome, *, skew: Micros = 0, change: Mapping[str, object] | None = None
 ) -> list[str]:
     """What an outcome says that is not so; empty if it is honest.
 
-    `skew` is how far ahead the exchange says it is, `change` what it says instead of the truth in every row of a field
-    that nobody can check.
+    `skew` is how far ahead the exchange says it is, `change` what it says instead of the truth of a field that nobody
+    can check.
     """
     if outcome.answer is None:
         return ["an error that ends well"] if outcome.exit is ExitCode.OK else []
-    answer, interval = outcome.answer, Interval.parse(ask.interval)
-    window = answer.plan.window
-    sooner, later = meant(ask, began + skew - CUT), meant(ask, bench.clock.world() + skew)
-    found = [] if sooner <= window <= later else [f"asked {window}, meant {sooner} or {later}"]
+    window, interval = outcome.window, Interval.parse(ask.interval)
+    sooner, later = meant(ask, NOW + skew - CUT), meant(ask, bench.clock.world() + skew)
+    found = [] if within(window, sooner, later) else [f"asked {window}, meant {sooner} or {later}"]
     world, rows = truth(bench, ask, window), delivered(outcome)
-    fields = [name for name in answer.frame.columns if name != "source"]
-    at, places = (
-        fields.index("time"),
-        {fields.index(name): value for name, value in (change or {}).items() if name in fields},
+    fields = outcome.answer.frame.columns
+    places = {fields.index(name): value for name, value in (change or {}).items() if name in fields}
+    said: dict[str, list[Micros]] = {
+        "that are not so": [time for time, each in rows.items() if not same(each, world.get(time), places)],
+        "missing in silence": [t for t in world if t not in rows and not gap_over(outcome, interval, t)],
+        "there and said to be missing": [t for t in rows if gap_over(outcome, interval, t)],
+    }
+    return found + [f"{len(times)} rows {what}, first {iso(times[0])}" for what, times in said.items() if times]
+
+
+def within(window: Window, sooner: Window, later: Window) -> bool:
+    """Whether a window lies where a question may mean it, by when it was asked."""
+    return sooner.start <= window.start <= later.start and sooner.end <= window.end <= later.end
+
+
+def same(mine: Row, theirs: Row | None, places: Mapping[int, object]) -> bool:
+    """Whether a row is the world's, but for values nobody can check; of built rows also but for the order of adding."""
+    if theirs is None:
+        return False
+    built = theirs[-1] != "rest"
+    pairs = enumerate(zip(mine, theirs, strict=True))
+    return all(
+        one == other or one == places.get(at, MISSING) or (built and nearly(one, other)) for at, (one, other) in pairs
     )
-    times = [each[at] for each in rows]
-    if times != sorted(set(times)):
-        found.append("rows in disorder or twice")
-    false = [each for each in rows if restored(each, world.get(each[at], ()), places) != world.get(each[at])]
-    lost = [time for time in sorted(world.keys() - set(times)) if not gap_over(outcome, interval, time)]
-    there = [time for time in times if gap_over(outcome, interval, time)]
-    said = {"that are not so": false, "missing in silence": lost, "there and said to be missing": there}
-    return found + [f"{len(wrong)} rows {what}, first {wrong[0]}" for what, wrong in said.items() if wrong]
-
-
-def restored(each: Row, real: Row, places: Mapping[int, object]) -> Row:
-    """A row with the world's value where nobody can check it, and where only the order of adding differs."""
-    pairs = enumerate(zip(each, real, strict=True)) if real else ()
-    same = (theirs if mine == places.get(at, MISSING) or nearly(mine, theirs) else mine for at, (mine, theirs) in pairs)
-    return tuple(same) if real else each
 
 
 def nearly(one: object, other: object) -> bool:
