@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import stat
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -93,8 +93,15 @@ def test_a_disk_that_refuses_is_told_and_nothing_stays(
 
 def test_the_bytes_are_safe_before_the_name_is_given(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     order: list[str] = []
-    fsync, link = os.fsync, os.link
-    monkeypatch.setattr("os.fsync", lambda handle: (order.append("fsync"), fsync(handle)))
-    monkeypatch.setattr("os.link", lambda one, other: (order.append("name"), link(one, other)))
+
+    def noted(name: str, call: Any) -> Any:
+        def noting(*given: Any) -> None:
+            order.append(name)
+            call(*given)
+
+        return noting
+
+    monkeypatch.setattr("os.fsync", noted("fsync", os.fsync))
+    monkeypatch.setattr("os.link", noted("name", os.link))
     write(tmp_path / "x.csv", b"rows")
     assert order == ["fsync", "name", "fsync"]

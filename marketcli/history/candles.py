@@ -154,13 +154,13 @@ class Source:
         By its listing date; where the exchange gives none, by its having rows after the stretch and none before it.
         """
         listed = self.instrument.listed
-        if listed is not None:
-            if hole.end <= listed + LATE_START:
-                return hole.end if listed > hole.start - LATE_START else hole.start
+        if listed is not None and not (frame.height and listed < hole.end <= listed + LATE_START):
             return max(hole.start, min(hole.end, self.interval.ceil(listed)))
-        if self.endpoint.span is not None or not frame.height:
+        if not frame.height or (listed is None and self.endpoint.span is not None):
             return hole.start
-        return hole.start if await self.any_rows(Window(self.interval.ceil(GENESIS), hole.start)) else hole.end
+        before = Window(self.interval.ceil(GENESIS if listed is None else listed), hole.start)
+        empty = before.start >= before.end or not await self.any_rows(before)
+        return hole.end if empty else hole.start
 
     def gap(self, window: Window, cause: str) -> Gap:
         """A gap of this source's grid."""
