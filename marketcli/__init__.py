@@ -1,6 +1,7 @@
 """Public crypto market data: complete, or it says what is missing.
 
-`marketcli.ohlc("BTCUSDT", "1h", since="2024-01")` gives a Polars frame; `mkt` is the same on the command line.
+`marketcli.ohlc("BTCUSDT", "1h", since="2024-01")` gives a Polars frame (`await ohlc_async(...)` inside a loop), and so
+do `funding`, `oi`, `price` and `instruments`; `mkt` is the same on the command line.
 """
 
 from __future__ import annotations
@@ -8,7 +9,20 @@ from __future__ import annotations
 from typing import Any
 
 __version__ = "0.1.0"
-__all__ = ["IncompleteWarning", "__version__", "instruments", "ohlc"]
+__all__ = [
+    "IncompleteWarning",
+    "__version__",
+    "funding",
+    "funding_async",
+    "instruments",
+    "instruments_async",
+    "ohlc",
+    "ohlc_async",
+    "oi",
+    "oi_async",
+    "price",
+    "price_async",
+]
 
 
 def __getattr__(name: str) -> Any:

@@ -30,6 +30,7 @@ FRESH: Micros = DAY  # a list younger than this is used as it is
 USABLE: Micros = 7 * DAY  # an older one is waited for
 JUST_NOW: Micros = 60 * SECOND  # a name missing from an older list may be a new listing
 SUGGESTIONS = 3
+SHAPE = 2  # of what is kept; raised when instruments gain a field that lists of before would lack
 
 
 class Kept(msgspec.Struct, frozen=True):
@@ -100,7 +101,7 @@ class Catalog:
 
     def path(self, market: Market) -> Path | None:
         """Where the list of a market is kept."""
-        name = f"{path_part(self.exchange.name)}-{path_part(self.site)}-{market}.json"
+        name = f"{path_part(self.exchange.name)}-{path_part(self.site)}-{market}.{SHAPE}.json"
         return self.folder / name if self.folder else None
 
     def read(self, market: Market) -> Kept | None:

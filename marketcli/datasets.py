@@ -14,6 +14,7 @@ from msgspec import Meta, Struct
 from marketcli.errors import UsageError
 
 QUOTE_PER_BASE = {"unit": "quote per base"}
+FRACTION = {"unit": "fraction"}
 
 Time = Annotated[int, Meta(description="microseconds since 1970-01-01 UTC; ISO 8601 in text", extra={"unit": "time"})]
 Price: TypeAlias = Annotated[float, Meta(extra=QUOTE_PER_BASE)]
@@ -96,6 +97,73 @@ class InstrumentRow(Record, frozen=True):
     unified: Annotated[str, Meta(description="ccxt's spelling: BTC/USDT, BTC/USDT:USDT")]
 
 
+class Funding(Record, frozen=True):
+    """The funding of a perpetual as it stands: the rate of the coming settlement, and when that is."""
+
+    time: Annotated[Time, Meta(description="when this was so, by the exchange")]
+    rate: Annotated[
+        float | None, Meta(description="estimate for the coming settlement, for one interval", extra=FRACTION)
+    ]
+    interval_h: Annotated[float | None, Meta(description="hours between settlements", extra={"unit": "hours"})]
+    apr: Annotated[float | None, Meta(description="rate x settlements in 365 days, not compounded", extra=FRACTION)]
+    next_time: Annotated[int | None, Meta(description="the coming settlement", extra={"unit": "time"})]
+    mark: Annotated[Price | None, Meta(description="mark price")]
+    index: Annotated[Price | None, Meta(description="index price")]
+    basis: Annotated[float | None, Meta(description="mark / index - 1", extra=FRACTION)]
+
+
+class Settlement(Record, frozen=True):
+    """A funding payment that was made; positive rates are paid by longs."""
+
+    time: Annotated[Time, Meta(description="settlement, snapped to the minute")]
+    rate: Annotated[float, Meta(description="what was paid, of the position's value", extra=FRACTION)]
+    interval_h: Annotated[
+        float | None,
+        Meta(description="hours since the settlement before, from the times themselves", extra={"unit": "hours"}),
+    ]
+    apr: Annotated[float | None, Meta(description="rate x settlements in 365 days, not compounded", extra=FRACTION)]
+    mark: Annotated[Price | None, Meta(description="mark price at settlement, where the exchange keeps it")]
+
+
+class OpenInterest(Record, frozen=True):
+    """How much is open now, one side counted, and how that has changed."""
+
+    time: Annotated[Time, Meta(description="when this was so, by the exchange")]
+    oi_base: Annotated[Base | None, Meta(description="open interest; of inverse contracts at the mark price")]
+    oi_quote: Annotated[Quote | None, Meta(description="its value; at the mark price, or contracts x contract size")]
+    oi_contracts: Annotated[
+        float | None, Meta(description="open contracts, where the exchange counts them", extra={"unit": "contracts"})
+    ]
+    change_1h: Annotated[float | None, Meta(description="change of the open amount in an hour", extra=FRACTION)]
+    change_24h: Annotated[float | None, Meta(description="change of the open amount in a day", extra=FRACTION)]
+
+
+class OpenInterestPoint(Record, frozen=True):
+    """Open interest at regular times, one side counted."""
+
+    interval: Annotated[str, Meta(description="distance of the points: 5m, 1h, 1d")]
+    time: Annotated[Time, Meta(description="the exchange's label of the point")]
+    oi_base: Annotated[Base | None, Meta(description="open interest")]
+    oi_quote: Annotated[
+        Quote | None, Meta(description="its value as the exchange gives it, or contracts x contract size")
+    ]
+    oi_contracts: Annotated[
+        float | None, Meta(description="open contracts, where the exchange counts them", extra={"unit": "contracts"})
+    ]
+    source: Annotated[str, Meta(description="rest, or sandbox (simulated)")]
+
+
+class Prices(Record, frozen=True):
+    """The prices an instrument has now."""
+
+    time: Annotated[int | None, Meta(description="of the last price, where the exchange says", extra={"unit": "time"})]
+    last: Annotated[Price | None, Meta(description="last trade")]
+    mark: Annotated[Price | None, Meta(description="mark price of a derivative")]
+    index: Annotated[Price | None, Meta(description="index price of a derivative")]
+    average: Annotated[Price | None, Meta(description="average of some minutes, where the exchange gives one")]
+    average_minutes: Annotated[int | None, Meta(description="over how many minutes", extra={"unit": "minutes"})]
+
+
 @dataclass(frozen=True, slots=True)
 class Dataset:
     """A kind of data: its name, the record its rows are, the key that makes a row unique, and how rows follow."""
@@ -138,7 +206,27 @@ PREMIUM_OHLC = Dataset(
 )
 INSTRUMENTS = Dataset("instruments", "instruments", InstrumentRow, ("market", "native"), Cadence.NOW)
 
-DATASETS = {dataset.name: dataset for dataset in (OHLC, MARK_OHLC, INDEX_OHLC, PREMIUM_OHLC, INSTRUMENTS)}
+FUNDING = Dataset("funding", "funding", Funding, ("symbol",), Cadence.NOW)
+FUNDING_HISTORY = Dataset("funding_history", "funding history", Settlement, ("symbol", "time"), Cadence.EVENT)
+OI = Dataset("oi", "open interest", OpenInterest, ("symbol",), Cadence.NOW)
+OI_HISTORY = Dataset(
+    "oi_history", "open interest history", OpenInterestPoint, ("symbol", "interval", "time"), Cadence.GRID
+)
+PRICE = Dataset("price", "prices", Prices, ("symbol",), Cadence.NOW)
+
+EVERY_DATASET = (
+    OHLC,
+    MARK_OHLC,
+    INDEX_OHLC,
+    PREMIUM_OHLC,
+    OI,
+    OI_HISTORY,
+    FUNDING,
+    FUNDING_HISTORY,
+    PRICE,
+    INSTRUMENTS,
+)
+DATASETS = {dataset.name: dataset for dataset in EVERY_DATASET}
 CANDLES = {"trade": OHLC, "mark": MARK_OHLC, "index": INDEX_OHLC, "premium": PREMIUM_OHLC}
 
 

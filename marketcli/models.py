@@ -200,6 +200,7 @@ class Instrument:
     expiry: Micros | None = None
     interval_h: float | None = None
     pair: str = ""
+    kind: str = ""  # the exchange's own word for the contract type
 
     @property
     def perpetual(self) -> bool:

@@ -7,16 +7,18 @@ what the request weighs. Serving, metering and breaking things is the sandbox's 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
-from marketcli.models import Interval, Market, Micros, Window
+from marketcli.models import Market, Micros, Window
 from marketcli.text import number
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from marketcli.spec import Budget
-    from marketcli.world import Bar, Listing, World
+    from marketcli.world import Listing, World
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,13 +55,17 @@ class Refusal(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """One path of one market: what a request to it weighs, and how it is answered."""
+    """One path of one market: what a request to it weighs, and how it is answered.
+
+    `requests` is a budget of requests that it counts against; with one, a request may weigh nothing.
+    """
 
     market: Market
     path: str
     weight: Callable[[Ask], int]
     answer: Callable[[Ask], Reply]
     method: str = "GET"
+    requests: Budget | None = None
 
     def reply(self, ask: Ask) -> Reply:
         """The answer, whether it is data or a refusal."""
@@ -75,7 +81,7 @@ class Simulator:
 
     `pools` may be one object for several markets: they then share a budget. `limited` and `banned` are told the
     seconds until requests are welcome again, `banned` also the moment. `bounds` are the parameters that hold the first
-    and the last open time asked for, in milliseconds.
+    and the last time asked for, in milliseconds; `stamps` are the keys that hold the time of a row that is an object.
     """
 
     name: str
@@ -87,6 +93,7 @@ class Simulator:
     limited: Callable[[Budget, int], Reply]
     banned: Callable[[int, Micros], Reply]
     bounds: tuple[str, str]
+    stamps: tuple[str, ...] = ()
 
     def route(self, method: str, host: str, path: str) -> Route | None:
         """The route a request takes, if the host has it."""
@@ -96,33 +103,40 @@ class Simulator:
         return None
 
     def pool(self, host: str, route: Route | None) -> Budget:
-        """The budget a request is charged to; unknown paths cost their host's."""
+        """The budget that weights of a request are charged to; unknown paths cost their host's."""
         return self.pools[route.market if route else min(self.hosts[host])]
 
+    def charges(self, ask: Ask, route: Route | None) -> Mapping[Budget, int]:
+        """What a request costs, by budget."""
+        weight, pool = route.weight(ask) if route else 1, self.pool(ask.host, route)
+        if route is None or route.requests is None:
+            return {pool: weight}
+        return ({pool: weight} if weight else {}) | {route.requests: 1}
 
-STRIDE = 10_000  # candles looked through at once behind a hole
+
+STRIDE = 10_000  # rows looked for at once behind a hole
 
 
-def oldest(candles: Callable[[Window], list[Bar]], interval: Interval, window: Window, limit: int) -> list[Bar]:
-    """The oldest candles of a window, however long the holes between them are."""
-    bars: list[Bar] = []
-    start, count = interval.ceil(window.start), limit
-    while start < window.end and len(bars) < limit:
-        stop = min(interval.step(start, count), window.end)
-        bars += candles(Window(start, stop))
+def oldest(rows: Callable[[Window], list[T]], window: Window, *, length: Micros, limit: int) -> list[T]:
+    """The oldest rows of a window, however long the holes between them are; they are usually `length` apart."""
+    found: list[T] = []
+    start, count = window.start, limit
+    while start < window.end and len(found) < limit:
+        stop = min(start + count * length, window.end)
+        found += rows(Window(start, stop))
         start, count = stop, STRIDE
-    return bars[:limit]
+    return found[:limit]
 
 
-def newest(candles: Callable[[Window], list[Bar]], interval: Interval, window: Window, limit: int) -> list[Bar]:
-    """The newest candles of a window, however long the holes between them are."""
-    bars: list[Bar] = []
+def newest(rows: Callable[[Window], list[T]], window: Window, *, length: Micros, limit: int) -> list[T]:
+    """The newest rows of a window, however long the holes between them are; they are usually `length` apart."""
+    found: list[T] = []
     stop, count = window.end, limit
-    while window.start < stop and len(bars) < limit:
-        start = max(interval.step(interval.ceil(stop), -count), window.start)
-        bars = candles(Window(start, stop)) + bars
+    while window.start < stop and len(found) < limit:
+        start = max(stop - count * length, window.start)
+        found = rows(Window(start, stop)) + found
         stop, count = start, STRIDE
-    return bars[-limit:]
+    return found[-limit:]
 
 
 def places(step: str) -> int:

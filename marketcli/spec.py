@@ -92,6 +92,8 @@ class Endpoint:
     span: timedelta | None = None  # the longest window one request may cover
     reach: Literal["now", "history"] = "history"
     lookback: timedelta | None = None  # how far back it reaches
+    joins: tuple[Endpoint, ...] = ()  # asked beside it; the engine joins their rows by `native`
+    fill: Mapping[str, object] = field(default_factory=dict)  # what columns that no row gives stand at
 
     def __hash__(self) -> int:
         return hash((self.dataset, self.path, self.markets))
@@ -164,6 +166,17 @@ def decode_json(body: bytes, type_: Any, *, what: str) -> Any:
         if not body.strip() or "truncated" in str(error):
             raise CutBody(f"{what} sent an answer that ends early ({len(body)} bytes).") from None
         raise MalformedBody(f"{what} sent something that is not JSON: {str(error)[:120]}.") from None
+
+
+def number_or_none(text: str | None, *, what: str) -> float | None:
+    """A number that an exchange leaves blank where it has none: absent is null, never zero. Raises `DecodeError`."""
+    if text is None or text == "":
+        return None
+    try:
+        value: float = msgspec.convert(text, Real, strict=False)
+    except msgspec.ValidationError as error:
+        raise DecodeError(f"{what} answered with a field this program cannot trust: {error}.") from None
+    return value
 
 
 LATEST_STAMP: Micros = 4_102_444_800 * SECOND  # 2100-01-01

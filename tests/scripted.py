@@ -15,6 +15,7 @@ from marketcli.spec import Budget, Endpoint, Exchange, Page, Query, Response, Si
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from pathlib import Path
 
     from marketcli.errors import MarketError
     from marketcli.spec import Rows
@@ -23,17 +24,33 @@ WALL = 1_795_219_200.0  # 2026-11-21T00:00:00Z
 
 Step = "Response | MarketError"
 
+# What may be found where an account of a budget should be.
+ALIEN = [
+    b"",
+    b"\0" * 4_096,
+    b"hello",
+    b"[1,2,3]",
+    b'{"via":"","exchange":"x"',
+    b'{"via":"","exchange":"x","site":"live","budget":"weight","limit":100,"seconds":0}',
+    b'{"via":"","exchange":"x","site":"live","budget":"weight","limit":100,"seconds":60,"spent":[[1e300,5]]}',
+    b'{"via":"","exchange":"x","site":"live","budget":"weight","limit":100,"seconds":60,"spent":[[1,-5]]}',
+    b"\xff\xfe",
+    b"[" * 4_000,
+]
+
 
 @dataclass
 class Clock:
     now: float = 1_000.0
+    ahead: float = 0.0  # what the wall clock was set by
+    boot: str = "one"
     slept: list[float] = field(default_factory=list)
 
     def read(self) -> float:
         return self.now
 
     def wall(self) -> float:
-        return WALL + self.now - 1_000.0
+        return WALL + self.now - 1_000.0 + self.ahead
 
     async def sleep(self, seconds: float) -> None:
         self.slept.append(seconds)
@@ -41,7 +58,9 @@ class Clock:
         await asyncio.sleep(0)
 
     def outside(self) -> Outside:
-        return Outside(wall=self.wall, monotonic=self.read, sleep=self.sleep, random=lambda: 0.5)
+        return Outside(
+            wall=self.wall, monotonic=self.read, sleep=self.sleep, random=lambda: 0.5, boot=lambda: self.boot
+        )
 
 
 @dataclass
@@ -96,6 +115,7 @@ class Bench:
     """Runs calls of a client against a script."""
 
     clock: Clock = field(default_factory=Clock)
+    state: Path | None = None
 
     def run(
         self,
@@ -107,7 +127,7 @@ class Bench:
     ) -> tuple[list[Any], Script, Client]:
         """What each of `times` calls at once gave (rows or error), with the script and the client."""
         script = Script(answer, self.clock)
-        client = Client(Settings(**settings), outside=self.clock.outside(), transport=script)
+        client = Client(Settings(**settings), outside=self.clock.outside(), transport=script, state=self.state)
         asked = target or exchange()
 
         async def main() -> list[Any]:

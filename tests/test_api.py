@@ -57,6 +57,26 @@ def test_it_works_inside_a_running_loop(url: str) -> None:
     assert asyncio.run(notebook()).height == 3
 
 
+def test_every_function_has_an_asynchronous_twin(url: str) -> None:
+    async def main() -> list[pl.DataFrame]:
+        return list(
+            await asyncio.gather(
+                marketcli.ohlc_async("BTCUSDT", "1h", last=3, via=url),
+                marketcli.funding_async(["BTC", "ETH"], via=url),
+                marketcli.funding_async("BTC", last=2, via=url),
+                marketcli.oi_async("BTC", via=url),
+                marketcli.oi_async("BTC", interval="5m", since="2026-11-20", until="2026-11-20T01:00", via=url),
+                marketcli.price_async("BTC-USDT", via=url),
+                marketcli.instruments_async("inverse", via=url),
+            )
+        )
+
+    heights = [frame.height for frame in asyncio.run(main())]
+    assert heights[:6] == [3, 2, 2, 1, 12, 1]
+    assert marketcli.funding("BTC", via=url)["symbol"].to_list() == ["BTC-USDT-PERP"]
+    assert marketcli.oi("BTC", via=url).height == marketcli.price("BTC", via=url).height == 1
+
+
 def test_missing_candles_are_a_warning() -> None:
     hole = "missing_rows:from=2026-11-20T03:00,to=2026-11-20T05:00"
     with Sandbox(clock=lambda: NOW, faults=[hole]) as sandbox, pytest.warns(marketcli.IncompleteWarning) as told:
@@ -79,7 +99,8 @@ def test_instruments_are_a_frame(url: str) -> None:
 
 
 def test_the_package_says_what_it_has() -> None:
-    assert set(dir(marketcli)) == {"IncompleteWarning", "__version__", "instruments", "ohlc"}
+    assert {"ohlc", "ohlc_async", "funding", "oi", "price", "instruments", "IncompleteWarning"} <= set(dir(marketcli))
+    assert all(getattr(marketcli, name) for name in dir(marketcli))
     with pytest.raises(AttributeError):
         marketcli.nosuchthing  # noqa: B018 - the access is the test
 

@@ -12,7 +12,17 @@ from cli_runner import mkt
 from corpus_server import serving
 from polars.testing import assert_frame_equal
 
-from marketcli.datasets import INDEX_OHLC, INSTRUMENTS, OHLC, Dataset
+from marketcli.datasets import (
+    FUNDING,
+    FUNDING_HISTORY,
+    INDEX_OHLC,
+    INSTRUMENTS,
+    OHLC,
+    OI,
+    OI_HISTORY,
+    PRICE,
+    Dataset,
+)
 from marketcli.exchanges import load
 from marketcli.models import Instrument, Interval, Market, iso
 from marketcli.sandbox.candles import load as load_candles
@@ -25,7 +35,7 @@ if TYPE_CHECKING:
 BINANCE = load("binance")
 FOLDERS = {"spot": Market.SPOT, "usdm": Market.LINEAR, "coinm": Market.INVERSE}
 # Kinds of the collection that are decoded here; the others belong to datasets that `mkt` does not offer yet.
-NOT_YET = {"book", "funding", "liquidations", "long_short", "mixed", "open_interest", "tickers", "trades", "archive"}
+NOT_YET = {"book", "liquidations", "long_short", "mixed", "trades", "archive"}
 
 
 def rest_payloads(corpus: Path, kind: str) -> list[tuple[Market, Path]]:
@@ -49,7 +59,7 @@ def decoded(dataset: Dataset, market: Market, path: Path) -> list[dict[str, Any]
 
 def test_every_kind_is_decoded_or_named(corpus: Path) -> None:
     kinds = {path.name for folder in FOLDERS for path in (corpus / "binance" / folder).iterdir()}
-    assert kinds - NOT_YET <= {"candles", "instruments", "errors"}
+    assert kinds - NOT_YET <= {"candles", "instruments", "errors", "funding", "open_interest", "tickers"}
 
 
 def test_recorded_candles_keep_every_digit(corpus: Path) -> None:
@@ -98,6 +108,50 @@ def test_recorded_instruments(corpus: Path) -> None:
     assert found[Market.INVERSE, "EGLDUSD_PERP"]["status"] == "pending"
     assert found[Market.SPOT, "1INCHUSDT"]["multiplier"] == 1
     assert found[Market.SPOT, "SHIBUSDT"]["tick"] == 0.00000001
+
+
+def test_recorded_funding(corpus: Path) -> None:
+    folder = corpus / "binance"
+    (now,) = decoded(FUNDING, Market.LINEAR, folder / "usdm/funding/gct_premiumIndex.json")
+    assert (now["native"], now["rate"], now["mark"], now["index"]) == (
+        "BTCUSDT", 0.00001226, 26780.82240476, 26798.25197802,
+    )  # fmt: skip
+    assert iso(now["next_time"]) == "2023-06-20T08:00:00Z"
+    seven = decoded(FUNDING, Market.LINEAR, folder / "usdm/funding/live_20260824_premiumIndex.json")
+    live = {row["native"]: row for row in seven}
+    assert (live["WAVESUSDT"]["rate"], live["WAVESUSDT"]["next_time"]) == (None, None)  # settled
+    assert (live["ETHUSDT_260925"]["rate"], live["XAUUSDT"]["rate"]) == (None, 0.0)  # dated; stock-like
+    every = decoded(FUNDING, Market.INVERSE, folder / "coinm/funding/gct_premiumIndex_all.json")
+    coins = {row["native"]: row for row in every}
+    assert (coins["LINKUSD_231229"]["rate"], coins["FILUSD_PERP"]["rate"]) == (None, 0.00004207)
+    for market, name in ((Market.LINEAR, "usdm"), (Market.INVERSE, "coinm")):
+        path = folder / name / "funding/gct_fundingRate.json"
+        sent, rows = json.loads(path.read_bytes()), decoded(FUNDING_HISTORY, market, path)
+        assert [row["rate"] for row in rows] == [float(each["fundingRate"]) for each in sent]
+        assert all(row["time"] % (8 * 3_600_000_000) == 0 for row in rows)
+        assert all(abs(row["time"] // 1_000 - each["fundingTime"]) < 100 for row, each in zip(rows, sent, strict=True))
+    terms = BINANCE.endpoint(FUNDING, Market.LINEAR)
+    assert terms is not None
+    body = (folder / "usdm/funding/jkorf_fundingInfo.json").read_bytes()
+    assert terms.joins[0].decode(body, Query(FUNDING, Market.LINEAR)) == [("BLZUSDT", 8.0)]
+
+
+def test_recorded_open_interest(corpus: Path) -> None:
+    folder = corpus / "binance"
+    (linear,) = decoded(OI, Market.LINEAR, folder / "usdm/open_interest/jkorf_openInterest.json")
+    (inverse,) = decoded(OI, Market.INVERSE, folder / "coinm/open_interest/jkorf_openInterest.json")
+    assert (linear["oi_base"], inverse["oi_contracts"]) == (10659.509, 15004)
+    (point,) = decoded(OI_HISTORY, Market.LINEAR, folder / "usdm/open_interest/gct_openInterestHist.json")
+    assert (point["oi_base"], point["oi_quote"]) == (36316.877, float("413220015.26744573"))
+    first, _ = decoded(OI_HISTORY, Market.INVERSE, folder / "coinm/open_interest/jkorf_openInterestHist.json")
+    assert (first["oi_contracts"], first["oi_base"], first["oi_quote"]) == (20403, 176196512.234, 2_040_300)
+
+
+def test_recorded_prices(corpus: Path) -> None:
+    (spot,) = decoded(PRICE, Market.SPOT, corpus / "binance/spot/tickers/gct_price.json")
+    assert spot["last"] == 6622.57
+    linear = decoded(PRICE, Market.LINEAR, corpus / "binance/usdm/tickers/gct_price_all.json")
+    assert (linear[0]["native"], linear[0]["last"]) == ("BTCUSDT", 11492.32)
 
 
 def test_recorded_errors(corpus: Path) -> None:

@@ -2,14 +2,18 @@
 
 >>> import marketcli
 >>> frame = marketcli.ohlc("BTCUSDT", "1h", since="2024-01")          # doctest: +SKIP
+
+Each has an asynchronous twin: `await marketcli.ohlc_async(...)`.
 """
 
 from __future__ import annotations
 
+import asyncio
 import warnings
 from typing import TYPE_CHECKING, Any
 
 from marketcli import exchanges, frames
+from marketcli.api import derivatives
 from marketcli.api.candles import CandleQuestion, Moment, Range, candles
 from marketcli.api.session import Session
 from marketcli.config import Config, load
@@ -18,20 +22,41 @@ from marketcli.models import Instrument, Interval, Market, parse_market
 from marketcli.net.loop import run
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Awaitable, Callable, Sequence
 
     import polars as pl
 
     from marketcli.api.answer import Answer
+    from marketcli.spec import Exchange
 
-__all__ = ["IncompleteWarning", "instruments", "ohlc"]
+__all__ = [
+    "IncompleteWarning",
+    "funding",
+    "funding_async",
+    "instruments",
+    "instruments_async",
+    "ohlc",
+    "ohlc_async",
+    "oi",
+    "oi_async",
+    "price",
+    "price_async",
+]
 
 
 class IncompleteWarning(UserWarning):
     """An answer lacks rows that should be there, or has some that contradict themselves."""
 
 
-def ohlc(
+def ohlc(symbol: str | Sequence[str], interval: str, **asked: Any) -> pl.DataFrame:
+    """Candles as a Polars frame: one row per candle, columns as `mkt schema ohlc` says, times `Datetime("us", "UTC")`.
+
+    Takes what `ohlc_async` takes.
+    """
+    return run(ohlc_async(symbol, interval, **asked))
+
+
+async def ohlc_async(
     symbol: str | Sequence[str],
     interval: str,
     *,
@@ -45,7 +70,7 @@ def ohlc(
     include_open: bool = False,
     **settings: Any,
 ) -> pl.DataFrame:
-    """Candles as a Polars frame: one row per candle, columns as `mkt schema ohlc` says, times `Datetime("us", "UTC")`.
+    """Candles as a Polars frame.
 
     The window is half open: `since` belongs to it, `until` does not; `span` is a length such as `90d`, `last` a number
     of candles up to `until` or now (100 if nothing is given). Dates are texts such as `2024-01`, dates, datetimes or
@@ -63,19 +88,93 @@ def ohlc(
         include_open=include_open,
         market=config.market,
     )
-    symbols = [symbol] if isinstance(symbol, str) else list(symbol)
-    answers = run(ask_all(config, symbols, question))
-    for answer in answers:
-        warn(answer)
-    return frames.concat(question.dataset, [answer.frame for answer in answers])
+    return await ask_all(config, symbol, lambda session, at, name: candles(session, at, name, question=question))
 
 
-def instruments(
+def funding(symbol: str | Sequence[str], **asked: Any) -> pl.DataFrame:
+    """The coming funding, or with a window every settlement, as a Polars frame; takes what `funding_async` takes."""
+    return run(funding_async(symbol, **asked))
+
+
+async def funding_async(
+    symbol: str | Sequence[str],
+    *,
+    since: Moment | None = None,
+    until: Moment | None = None,
+    span: str | None = None,
+    last: int | None = None,
+    exchange: str | None = None,
+    market: str | None = None,
+    **settings: Any,
+) -> pl.DataFrame:
+    """The coming funding (`mkt schema funding`), or with a window every settlement (`mkt schema funding_history`)."""
+    config = configured(settings, exchange=exchange, market=market)
+    window = Range(last=last, since=since, until=until, span=span)
+
+    def ask(session: Session, at: Exchange, name: str) -> Awaitable[Answer]:
+        if window == Range():
+            return derivatives.funding(session, at, name, market=config.market)
+        return derivatives.funding_history(session, at, name, market=config.market, span=window)
+
+    return await ask_all(config, symbol, ask)
+
+
+def oi(symbol: str | Sequence[str], **asked: Any) -> pl.DataFrame:
+    """Open interest now, or with a window or interval its history; takes what `oi_async` takes."""
+    return run(oi_async(symbol, **asked))
+
+
+async def oi_async(
+    symbol: str | Sequence[str],
+    *,
+    interval: str | None = None,
+    since: Moment | None = None,
+    until: Moment | None = None,
+    span: str | None = None,
+    last: int | None = None,
+    exchange: str | None = None,
+    market: str | None = None,
+    **settings: Any,
+) -> pl.DataFrame:
+    """Open interest now (`mkt schema oi`), or with a window or interval its history (`mkt schema oi_history`)."""
+    config = configured(settings, exchange=exchange, market=market)
+    window = Range(last=last, since=since, until=until, span=span)
+    every = Interval.parse(interval or "1h")
+
+    def ask(session: Session, at: Exchange, name: str) -> Awaitable[Answer]:
+        if interval is None and window == Range():
+            return derivatives.open_interest(session, at, name, market=config.market)
+        return derivatives.open_interest_history(session, at, name, market=config.market, interval=every, span=window)
+
+    return await ask_all(config, symbol, ask)
+
+
+def price(symbol: str | Sequence[str], **asked: Any) -> pl.DataFrame:
+    """Last, mark, index and average price; takes what `price_async` takes."""
+    return run(price_async(symbol, **asked))
+
+
+async def price_async(
+    symbol: str | Sequence[str], *, exchange: str | None = None, market: str | None = None, **settings: Any
+) -> pl.DataFrame:
+    """Last, mark, index and average price as a Polars frame (`mkt schema price`)."""
+    config = configured(settings, exchange=exchange, market=market)
+    return await ask_all(
+        config, symbol, lambda session, at, name: derivatives.price(session, at, name, market=config.market)
+    )
+
+
+def instruments(market: str | None = None, **asked: Any) -> pl.DataFrame:
+    """The instruments of an exchange; takes what `instruments_async` takes."""
+    return run(instruments_async(market, **asked))
+
+
+async def instruments_async(
     market: str | None = None, *, exchange: str | None = None, refresh: bool = False, **settings: Any
 ) -> pl.DataFrame:
     """The instruments of an exchange as a Polars frame, columns as `mkt schema instruments` says."""
     config = configured(settings, exchange=exchange, market=None)
-    return run(list_instruments(config, parse_market(market) if market else None, refresh=refresh))
+    return await list_instruments(config, parse_market(market) if market else None, refresh=refresh)
 
 
 def configured(settings: dict[str, Any], **more: Any) -> Config:
@@ -86,25 +185,19 @@ def configured(settings: dict[str, Any], **more: Any) -> Config:
     return config
 
 
-def warn(answer: Answer) -> None:
-    """Tell a Python caller what the frame cannot."""
-    for gap in answer.lost:
-        warnings.warn(
-            f"{answer.instrument.symbol}: {gap.missing:,} {gap.interval} candles are missing, {gap.window}.",
-            IncompleteWarning,
-            stacklevel=3,
-        )
-
-
-async def ask_all(config: Config, symbols: list[str], question: CandleQuestion) -> list[Answer]:
-    """The answers for several symbols of one exchange."""
-    import asyncio  # noqa: PLC0415
-
+async def ask_all(
+    config: Config, symbol: str | Sequence[str], ask: Callable[[Session, Exchange, str], Awaitable[Answer]]
+) -> pl.DataFrame:
+    """The rows of one symbol or several, side by side, with warnings about what the frame cannot tell."""
+    symbols = [symbol] if isinstance(symbol, str) else list(symbol)
     async with Session(config) as session:
         exchange = exchanges.load(config.exchange)
-        return list(
-            await asyncio.gather(*(candles(session, exchange, symbol, question=question) for symbol in symbols))
-        )
+        answers = list(await asyncio.gather(*(ask(session, exchange, name) for name in symbols)))
+    for answer in answers:
+        for gap in answer.lost:
+            missing = f"{gap.missing:,} {gap.interval} {answer.dataset.title} are missing, {gap.window}"
+            warnings.warn(f"{answer.instrument.symbol}: {missing}.", IncompleteWarning, stacklevel=3)
+    return frames.concat(answers[0].dataset, [answer.frame for answer in answers])
 
 
 async def list_instruments(config: Config, market: Market | None, *, refresh: bool) -> pl.DataFrame:

@@ -56,7 +56,10 @@ class Session:
             timeout=self.config.timeout,
             max_wait=self.config.max_wait,
         )
-        self.client = Client(settings, outside=self.outside, transport=self.transport)
+        # The embedded sandbox is gone with the command, and what a given transport leads to is for its giver to know.
+        alone = self.config.sandbox or self.transport is not None
+        state = None if alone else directories().state / "budgets"
+        self.client = Client(settings, outside=self.outside, transport=self.transport, state=state)
         # What a sandbox or a relay on this machine lists may be gone with it, so it is never kept.
         local = via is not None and is_local(via)
         self.folder = None if local else directories().cache / "instruments" / (path_part(via) if via else "direct")

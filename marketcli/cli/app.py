@@ -6,7 +6,7 @@ import os
 
 import typer
 
-from marketcli.cli import completion, exchanges, instruments, ohlc, sandbox, schema, topics
+from marketcli.cli import completion, exchanges, funding, instruments, limits, ohlc, oi, price, sandbox, schema, topics
 from marketcli.cli.options import Everywhere, options
 
 EPILOG = "Try it without a network: mkt --sandbox ohlc BTCUSDT 1h"
@@ -42,7 +42,11 @@ def root(
 
 for name, command in (
     ("ohlc", ohlc.ohlc),
+    ("oi", oi.oi),
+    ("funding", funding.funding),
+    ("price", price.price),
     ("exchanges", exchanges.exchanges),
+    ("limits", limits.limits),
     ("schema", schema.schema),
     ("sandbox", sandbox.sandbox),
     ("completion", completion.completion),

@@ -83,6 +83,7 @@ def ohlc(
     from marketcli.cli import logs
     from marketcli.cli.show import Destination, check_fields, names
     from marketcli.cli.symbols import expand
+    from marketcli.datasets import kinds
     from marketcli.errors import UsageError
     from marketcli.models import Interval
     from marketcli.net.loop import run
@@ -91,17 +92,19 @@ def ohlc(
         raise UsageError("mkt ohlc takes symbols and then an interval.", hint=f"For example: {EXAMPLE}")
     config, manner, warnings = settle(ctx.obj, common, time=output.time)
     logs.start(manner.verbose, config.log_file)
-    destination = Destination.of(output, config)
     question = CandleQuestion(
         interval=Interval.parse(words[-1]),
         range=Range(last=span.last, since=span.since, until=span.until, span=span.span),
         price=price,
-        include_open=include_open or (destination.drawn and span.until is None and not dry_run),
         market=config.market,
     )
     check_fields(names(output.fields), question.dataset.fields)
+    known = {"interval": str(question.interval), "price": price}
+    destination = Destination.of(output, config, kinds=kinds(question.dataset), known=known)
+    showing = destination.drawn and span.until is None and not dry_run
+    question = replace(question, include_open=include_open or showing)
     symbols = expand(words[:-1], example=EXAMPLE)
-    work = Work(config, manner, destination, question, refresh=common.refresh)
+    work = Work(config, manner, destination.unfiltered() if dry_run else destination, question, refresh=common.refresh)
     tell(config, warnings=warnings)
     return run(work.plan(symbols) if dry_run else work.answer(symbols))
 

@@ -17,6 +17,7 @@ import typer
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from marketcli.api.candles import Range
     from marketcli.config import Config
 
 REACH = "Reach"
@@ -137,6 +138,17 @@ class Span:
         typer.Option("--for", metavar="SPAN", help="For so long: 12h, 90d, 3mo.", rich_help_panel=WINDOW),
     ] = None
 
+    @property
+    def asked(self) -> bool:
+        """Whether any window was asked for."""
+        return (self.last, self.since, self.until, self.span) != (None, None, None, None)
+
+    def range(self) -> Range:
+        """The window as the functions take it. Raises `UsageError`."""
+        from marketcli.api.candles import Range
+
+        return Range(last=self.last, since=self.since, until=self.until, span=self.span)
+
 
 @dataclass(frozen=True, slots=True)
 class Output:
@@ -157,12 +169,27 @@ class Output:
     )
     output: Annotated[
         str | None,
-        typer.Option("--output", "-o", metavar="FILE", help="Write a file; its suffix decides.", rich_help_panel=DATA),
+        typer.Option(
+            "--output",
+            "-o",
+            metavar="FILE",
+            help="Write a file; its suffix decides. {symbol}, {date:%Y-%m} and the like make many.",
+            rich_help_panel=DATA,
+        ),
     ] = None
-    force: Annotated[bool, typer.Option("--force", metavar="", help="Replace the file.", rich_help_panel=DATA)] = False
+    force: Annotated[bool, typer.Option("--force", metavar="", help="Replace files.", rich_help_panel=DATA)] = False
     fields: Annotated[
         str | None,
         typer.Option("--fields", metavar="A,B,…", help="Only these columns, so ordered.", rich_help_panel=DATA),
+    ] = None
+    where: Annotated[
+        str | None,
+        typer.Option(
+            "--where",
+            metavar="FILTER",
+            help="Only rows for which this is true: \"close > open and time >= '2024'\".",
+            rich_help_panel=DATA,
+        ),
     ] = None
     time: Annotated[
         str | None,
@@ -231,10 +258,16 @@ def settle(before: Everywhere | None, common: Everywhere, **more: Any) -> tuple[
     """The settings in force from the options before and after the command (the later wins), and warnings."""
     from marketcli.config import load
 
+    flags, manner = flags_of(before, common)
+    config, warnings = load(flags | more)
+    return config, manner, warnings
+
+
+def flags_of(before: Everywhere | None, common: Everywhere) -> tuple[dict[str, Any], Manner]:
+    """The settings that options give, those after the command over those before it."""
     flags = (before.given() if before else {}) | common.given()
     if flags.pop("json_errors", False):
         flags["errors"] = "json"
     manner = Manner(quiet=flags.pop("quiet", False), verbose=flags.pop("verbose", 0))
     flags.pop("refresh", None)
-    config, warnings = load(flags | more)
-    return config, manner, warnings
+    return flags, manner

@@ -1,121 +1,134 @@
 """Weighted budgets: what an exchange meters is never spent beyond nine tenths.
 
 A sliding window of 60 slots: what was spent in the last window plus what is asked for stays at or below the share, so
-it holds whatever moment the exchange's own minute begins at.
+it holds whatever moment the exchange's own minute begins at, and whichever of the user's processes spends.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections import deque
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
-from marketcli.errors import Banned, RateLimited
+from marketcli.errors import Banned, LocalError, RateLimited
 from marketcli.net.backoff import delay
 from marketcli.net.defaults import (
-    BUDGET_SHARE,
-    BUDGET_SLOTS,
+    CHECK_SECONDS,
+    LOCK_SECONDS,
     MAX_WAIT_SECONDS,
+    UNTOLD_BAN_SECONDS,
     UNTOLD_CAP_SECONDS,
     UNTOLD_WAIT_SECONDS,
+    WAKE_SECONDS,
 )
+from marketcli.net.judge import at
+from marketcli.net.shared import Busy
+from marketcli.text import clean
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Callable
 
+    from marketcli.net.account import Account
+    from marketcli.net.client import Outside
+    from marketcli.net.shared import Keeper
     from marketcli.spec import Budget
+
+T = TypeVar("T")
 
 
 class Meter:
-    """One budget of one exchange inside this process."""
+    """One budget of one exchange, spent from by this process and maybe by others."""
 
-    def __init__(
-        self,
-        budget: Budget,
-        *,
-        clock: Callable[[], float],
-        sleep: Callable[[float], Awaitable[None]],
-        max_wait: float = MAX_WAIT_SECONDS,
-    ) -> None:
+    def __init__(self, budget: Budget, keeper: Keeper, *, outside: Outside, max_wait: float = MAX_WAIT_SECONDS) -> None:
         self.budget = budget
-        self.clock = clock
-        self.sleep = sleep
+        self.keeper = keeper
+        self.outside = outside
         self.max_wait = max_wait
-        self.ceiling = int(budget.limit * BUDGET_SHARE)
-        self.slot = budget.seconds / BUDGET_SLOTS
-        self.spent: deque[tuple[float, int]] = deque()  # (when, units), oldest first
-        self.paused_until = 0.0
-        self.ban: str | None = None
-        self.untold = 0  # refusals in a row that did not say how long to wait
         self.turn = asyncio.Lock()
 
-    async def acquire(self, units: int) -> None:
-        """Wait until `units` may be spent, first come first served, and spend them.
+    async def acquire(self, units: int, *, check: Callable[[], None] = lambda: None) -> float:
+        """Wait until `units` may be spent, first come first served in this process, and spend them.
 
-        Raises `RateLimited` when the wait is longer than `max_wait`, `Banned` while a ban lasts.
+        The moment of spending, by the monotonic clock. Raises `RateLimited` when the wait is longer than `max_wait`,
+        `Banned` while a ban lasts, and what `check` raises, which is called whenever there is something to wait for.
         """
         async with self.turn:
-            while (wait := self.wait(units)) > 0:
-                self.check(wait)
-                await self.sleep(wait)
-            self.spend(units)
+            began = self.outside.monotonic()
+            while True:
+                wait, ban, now = await self.change(lambda account: spend_or_wait(account, units))
+                if wait <= 0:
+                    return now
+                check()
+                self.refuse_long(wait, ban, waited=self.outside.monotonic() - began)
+                # Others wait for the same slot, so not all come at once; and one of them may be banned meanwhile.
+                late = min(self.budget.seconds / 120, 0.5) * self.outside.random()
+                await self.outside.sleep(min(CHECK_SECONDS, max(WAKE_SECONDS, wait + late)))
 
-    def relax(self) -> None:
-        """An answer came: the next refusal starts from the shortest wait again."""
-        self.untold = 0
+    async def answered(self, units: int, sent: float, *, used: int | None, calm: bool) -> None:
+        """Learn from an answer to what was paid at `sent`: the exchange's count, and whether it is `calm` again."""
 
-    def wait(self, units: int) -> float:
-        """Seconds until `units` may be spent, as far as is known now."""
-        now = self.clock()
-        if self.paused_until > now:
-            return self.paused_until - now
-        excess = self.used() + min(units, self.ceiling) - self.ceiling
-        for when, amount in self.spent:
-            if excess <= 0:
-                break
-            excess -= amount
-            if excess <= 0:
-                return max(self.slot / 10, when + self.budget.seconds + self.slot - now)
-        return 0.0
+        def learn(account: Account) -> None:
+            account.move(units, sent, now=account.monotonic)
+            if used is not None:
+                account.observe(used, account.monotonic)
+            if calm:
+                account.untold = 0
 
-    def check(self, wait: float) -> None:
+        await self.change(learn)
+
+    async def refused(self, told: float | None, error: RateLimited) -> float:
+        """Hold everything back for as long as the exchange says, or ever longer if it does not; seconds."""
+        ban = clean(error.message) if isinstance(error, Banned) else ""
+        chance = self.outside.random()
+
+        def hold(account: Account) -> float:
+            seconds = told
+            if seconds is None:
+                half = delay(account.untold, UNTOLD_WAIT_SECONDS, cap=UNTOLD_CAP_SECONDS, random=lambda: 0.5)
+                seconds = max(half + half * chance, UNTOLD_BAN_SECONDS if ban else 0.0)
+                account.untold += 1
+            account.hold(seconds, ban, now=account.monotonic)
+            return seconds
+
+        return await self.change(hold)
+
+    async def change(self, work: Callable[[Account], T]) -> T:
+        """Do something with the account while nobody else can. Raises `LocalError` if somebody never lets it go."""
+        outside, began, tries = self.outside, self.outside.monotonic(), 0
+        while True:
+            try:
+                return self.keeper.change(work, outside.moment())
+            except Busy as busy:
+                if outside.monotonic() - began > LOCK_SECONDS:
+                    raise held(self.budget, int(busy.args[0])) from None
+            await outside.sleep(min(WAKE_SECONDS, 0.001 * 2**tries) * (0.5 + outside.random() / 2))
+            tries += 1
+
+    def refuse_long(self, wait: float, ban: str, *, waited: float) -> None:
         """Refuse waits that are for the user to decide, and any during a ban."""
-        if self.ban is not None and self.paused_until > self.clock():
-            raise Banned(self.ban, retry_after=wait, hint=f"Nothing is sent until then; try again in {wait:.0f} s.")
-        if wait > self.max_wait:
+        until = at(self.outside.wall() + wait)
+        if ban:
+            raise Banned(clean(ban), retry_after=wait, hint=f"Nothing is sent until {until}; try again then.")
+        if waited + wait > self.max_wait:
             raise RateLimited(
                 f"The request budget ({self.budget.name}) is free again only in {wait:.0f} s.",
                 retry_after=wait,
-                hint="Try again then, or raise --max-wait.",
+                hint=f"Try again after {until}, or raise --max-wait.",
             )
 
-    def used(self) -> int:
-        """Units spent in the last window."""
-        oldest = self.clock() - self.budget.seconds - self.slot
-        while self.spent and self.spent[0][0] <= oldest:
-            self.spent.popleft()
-        return sum(amount for _, amount in self.spent)
 
-    def spend(self, units: int) -> None:
-        """Enter units, in the current slot if it is the newest entry's."""
-        now = self.clock()
-        if self.spent and now - self.spent[-1][0] < self.slot:
-            when, amount = self.spent.pop()
-            self.spent.append((when, amount + units))
-        elif units:
-            self.spent.append((now, units))
+def spend_or_wait(account: Account, units: int) -> tuple[float, str, float]:
+    """Spend units if that is allowed: seconds to wait (0 if not), the ban that lasts, and the moment."""
+    now = account.monotonic
+    wait = account.wait(units, now)
+    if wait <= 0:
+        account.spend(units, now)
+    return wait, account.ban if account.banned(now) else "", now
 
-    def observe(self, used: int) -> None:
-        """Learn from the exchange's own counter: what it has and we have not was spent by others here, just now."""
-        if (missing := used - self.used()) > 0:
-            self.spend(missing)
 
-    def refused(self, told: float | None, error: RateLimited, *, random: Callable[[], float]) -> float:
-        """Hold everything back for as long as the exchange says, or ever longer if it does not; seconds."""
-        if told is None:
-            half = delay(self.untold, UNTOLD_WAIT_SECONDS, cap=UNTOLD_CAP_SECONDS, random=lambda: 0.5)
-            told = half + half * random()
-            self.untold += 1
-        self.paused_until = max(self.paused_until, self.clock() + told)
-        self.ban = error.message if isinstance(error, Banned) else None
-        return told
+def held(budget: Budget, process: int) -> LocalError:
+    """The error for a budget that another process does not let go."""
+    who = f"Process {process}" if process else "Another process"
+    return LocalError(
+        f"{who} holds the request budget ({budget.name}) and has stopped.",
+        hint=f"End it or let it go on: kill -CONT {process}." if process else "End it or let it go on.",
+    )

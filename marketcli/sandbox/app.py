@@ -38,6 +38,9 @@ Hosts
 
 Beside the exchanges
   /truth/ohlc?exchange=&market=&symbol=&interval=&start=&end=&format=csv|json[&price=mark|index|premium]
+  /truth/funding?exchange=&market=&symbol=&start=&end=&format=csv|json
+  /truth/oi?exchange=&market=&symbol=&interval=&start=&end=&format=csv|json
+  /truth/price?exchange=&market=&symbol=&format=csv|json
   /truth/instruments?exchange=&market=&format=csv|json
   /stats             what was asked, weights, refusals
   /log               the last 10,000 requests, one JSON line each
@@ -55,6 +58,9 @@ def application(floor: Floor) -> Starlette:
             Route("/log", log),
             Route("/control/faults", faults, methods=["POST"]),
             Route("/truth/ohlc", rows(truth.ohlc)),
+            Route("/truth/funding", rows(truth.funding)),
+            Route("/truth/oi", rows(truth.interest)),
+            Route("/truth/price", rows(truth.price)),
             Route("/truth/instruments", rows(truth.instruments)),
             Route("/{host}/{path:path}", exchange, methods=METHODS),
         ],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -17,9 +18,12 @@ if TYPE_CHECKING:
     from marketcli.simulator import Ask, Reply, Simulator
     from marketcli.world import World
 
-Row: TypeAlias = list[Any]
+Row: TypeAlias = "list[Any] | dict[str, Any]"  # columns, or an object with a time
 
 STAMPS = range(10**11, 10**14)  # whole numbers that are milliseconds of 1973 to 5138: times, and nothing else in a row
+
+CLOSE = 4  # the column of a candle
+NUMBER = re.compile(r"-?[0-9.]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,19 +72,33 @@ class Draft:
 
     @property
     def window(self) -> Window | None:
-        """The open times asked for, if both bounds were."""
+        """The times asked for, if both bounds were."""
         first, last = (self.ask.params.get(name, "") for name in self.simulator.bounds)
         if not (first.isdecimal() and last.isdecimal()):
             return None
         return Window(int(first) * MILLISECOND, int(last) * MILLISECOND + 1)
 
+    def rows(self, document: Any) -> list[Row]:
+        """The rows of a history in an answer, wherever they stand; none if there are none."""
+        if isinstance(document, list):
+            return document if all(self.is_row(item) for item in document) else []
+        inner = document.values() if isinstance(document, dict) else ()
+        return next((found for value in inner if (found := self.rows(value))), [])
 
-def rows_of(document: Any) -> list[Row]:
-    """The candles in an answer, wherever they stand; none if there are none."""
-    if isinstance(document, list):
-        return document if all(isinstance(row, list) for row in document) else []
-    inner = document.values() if isinstance(document, dict) else ()
-    return next((found for value in inner if (found := rows_of(value))), [])
+    def is_row(self, item: Any) -> bool:
+        """Whether something is a list of columns, or an object with a time of its own."""
+        return isinstance(item, list) or (isinstance(item, dict) and any(key in item for key in self.simulator.stamps))
+
+    def time_of(self, row: Row) -> int:
+        """The time of a row in milliseconds."""
+        if isinstance(row, list):
+            return int(row[0])
+        return next(int(row[key]) for key in self.simulator.stamps if key in row)
+
+    def length_of(self, rows: list[Row]) -> int:
+        """Milliseconds between the rows of a page; a minute if there is only one."""
+        steps = [later - sooner for sooner, later in pairwise(map(self.time_of, rows)) if later > sooner]
+        return min(steps, default=60 * SECOND // MILLISECOND)
 
 
 def things_of(document: Any) -> list[dict[str, Any]]:
@@ -96,13 +114,20 @@ def is_stamp(value: Any) -> bool:
     return isinstance(value, int) and value in STAMPS
 
 
-def moved(row: Row, milliseconds: int) -> Row:
-    """The same candle at another time."""
-    return [value + milliseconds if is_stamp(value) else value for value in row]
+def altered(row: Row, change: Callable[[Any], Any]) -> Row:
+    """A row with all its values changed."""
+    if isinstance(row, list):
+        return [change(value) for value in row]
+    return {key: change(value) for key, value in row.items()}
 
 
-def length_of(rows: list[Row]) -> int:
-    """Milliseconds between the candles of a page; a minute if there is only one."""
-    times = [int(row[0]) for row in rows]
-    steps = [later - sooner for sooner, later in pairwise(times) if later > sooner]
-    return min(steps, default=60 * SECOND // MILLISECOND)
+def retimed(row: Row, change: Callable[[int], int]) -> Row:
+    """A row with its times changed."""
+    return altered(row, lambda value: change(value) if is_stamp(value) else value)
+
+
+def place_of(row: Row) -> Any:
+    """Where the most important number of a row stands: a candle's close, or the first number that is text."""
+    if isinstance(row, list):
+        return CLOSE
+    return next(key for key, value in row.items() if isinstance(value, str) and NUMBER.fullmatch(value))

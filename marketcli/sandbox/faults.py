@@ -104,17 +104,17 @@ def kind(text: str, apply: Apply, fits: Callable[[Draft], bool] = anything, **op
 # In the order they are applied when several strike at once: what is said, then how, then in which bytes.
 KINDS: Mapping[str, Kind] = {
     "missing_rows": kind(
-        "Candles from one date to another do not exist, or every seventh.",
+        "Rows from one date to another do not exist, or every seventh.",
         rows.missing_rows,
         rows.has_rows,
         **{"from": moment(), "to": moment()},
     ),
     "stalled_page": kind("The first page comes again, whatever is asked next.", stalled_page, rows.has_rows),
-    "rows_out_of_window": kind("Candles from outside the window come too.", rows.rows_out_of_window, rows.has_rows),
-    "duplicate_rows": kind("Candles come twice.", rows.duplicate_rows, rows.has_rows),
-    "unordered_rows": kind("Candles come in disorder.", rows.unordered_rows, rows.has_rows),
+    "rows_out_of_window": kind("Rows from outside the window come too.", rows.rows_out_of_window, rows.has_rows),
+    "duplicate_rows": kind("Rows come twice.", rows.duplicate_rows, rows.has_rows),
+    "unordered_rows": kind("Rows come in disorder.", rows.unordered_rows, rows.has_rows),
     "nan_rows": kind(
-        "One close price is no number.",
+        "One close price, rate or amount is no number.",
         rows.nan_rows,
         rows.has_rows,
         value=choice("NaN", "Infinity", "1e400", "null", "1_000", "text"),
@@ -122,7 +122,7 @@ KINDS: Mapping[str, Kind] = {
     "wrong_time_unit": kind(
         "Times come in another unit.", rows.wrong_time_unit, rows.has_rows, unit=choice("us", "s", "ns")
     ),
-    "big_id": kind("Counts are too large for a float.", rows.big_id, rows.has_rows, value=whole(2**53 + 1)),
+    "big_id": kind("Counts are too large for a float.", rows.big_id, rows.has_counts, value=whole(2**53 + 1)),
     "unknown_fields": kind("Rows have more columns and objects more keys.", rows.unknown_fields, rows.has_either),
     "missing_field": kind("A row ends early, or an object lacks a key.", rows.missing_field, rows.has_either, **FIELD),
     "wrong_type": kind("An object stands where a price or a name belongs.", rows.wrong_type, rows.has_either, **FIELD),

@@ -10,18 +10,21 @@ from marketcli import exchanges
 from marketcli.models import MILLISECOND, SECOND
 from marketcli.sandbox.draft import Draft
 from marketcli.sandbox.faults import Fault, parse_all
-from marketcli.sandbox.meter import BANNED, LIMITED, Meter
+from marketcli.sandbox.meter import BANNED, LIMITED, OK, Meter
 from marketcli.sandbox.refusals import http_date
 from marketcli.simulator import Ask, Reply
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from marketcli.models import Micros
     from marketcli.simulator import Route, Simulator
+    from marketcli.spec import Budget
     from marketcli.world import World
 
 LOGGED = 10_000
 JSON = "application/json;charset=UTF-8"
+SEVERITY = (BANNED, LIMITED, OK)
 
 
 class Floor:
@@ -43,19 +46,23 @@ class Floor:
         """Replace the faults. Raises `UsageError` and keeps the old ones if a text cannot be read."""
         self.faults = parse_all(texts)
 
-    def meter(self, simulator: Simulator, host: str, route: Route | None) -> Meter:
-        """The meter a request is charged to."""
-        pool = simulator.pool(host, route)
-        name = f"{simulator.name} {pool.name}"
-        return self.meters.setdefault(name, Meter(pool, enforced=self.limits))
+    def charge(self, simulator: Simulator, charges: Mapping[Budget, int], now: Micros) -> tuple[list[Meter], int]:
+        """Count what a request costs; the meters it is counted by, the one that decides first, and how it ends."""
+        ends = []
+        for budget, units in charges.items():
+            meter = self.meters.setdefault(f"{simulator.name} {budget.name}", Meter(budget, enforced=self.limits))
+            ends.append((meter, meter.charge(units, now)))
+        ends.sort(key=lambda end: SEVERITY.index(end[1]))
+        return [meter for meter, _ in ends], ends[0][1]
 
     def answer(self, method: str, host: str, *, path: str, query: str) -> Draft:
         """The answer of a host of an exchange, faults included."""
         simulator, now = self.hosts[host], self.world.now()
         ask = Ask(host, path, dict(parse_qsl(query, keep_blank_values=True)), self.world)
         route = simulator.route(method, host, path)
-        meter, weight = self.meter(simulator, host, route), route.weight(ask) if route else 1
-        status = meter.charge(weight, now)
+        charges = simulator.charges(ask, route)
+        meters, status = self.charge(simulator, charges, now)
+        meter = meters[0]
 
         def again(world: World) -> Reply:
             return reply(simulator, route, Ask(ask.host, ask.path, ask.params, world))
@@ -66,21 +73,20 @@ class Floor:
             first = simulator.banned(meter.wait(now), meter.until)
         else:
             first = again(self.world)
-        draft = Draft(ask, simulator, first.status, self.headers(first, meter), body=first.body, again=again, now=now)
+        draft = Draft(ask, simulator, first.status, self.headers(first, meters), body=first.body, again=again, now=now)
         for fault in self.faults:
             fault.meet(draft)
         if draft.told is not None:
             told, seconds = draft.told
-            meter.tell(told, now, until=now + round(seconds * SECOND))
-        self.record(method, draft, query=query, weight=weight)
+            for each in meters:
+                each.tell(told, now, until=now + round(seconds * SECOND))
+        self.record(method, draft, query=query, weight=charges.get(simulator.pool(host, route), 0))
         return draft
 
-    def headers(self, first: Reply, meter: Meter) -> dict[str, str]:
+    def headers(self, first: Reply, meters: Iterable[Meter]) -> dict[str, str]:
         """What every answer carries."""
-        headers = {"Content-Type": JSON, "Date": http_date(self.world.now()), **first.headers}
-        if meter.budget.header is not None:
-            headers[meter.budget.header] = str(meter.used)
-        return headers
+        used = {meter.budget.header: str(meter.used) for meter in meters if meter.budget.header is not None}
+        return {"Content-Type": JSON, "Date": http_date(self.world.now()), **first.headers, **used}
 
     def record(self, method: str, draft: Draft, *, query: str, weight: int) -> None:
         """Remember a request and how it ended."""

@@ -17,12 +17,12 @@ ON_THEIR_WAY = 100 * MILLISECOND  # requests this soon after a refusal may have 
 
 
 class Meter:
-    """Weight used in the running calendar minute, and who was told to wait until when."""
+    """What is used in the running stretch of the calendar, and who was told to wait until when."""
 
     def __init__(self, budget: Budget, *, enforced: bool) -> None:
         self.budget = budget
         self.enforced = enforced
-        self.used = self.total = self.minute = 0
+        self.used = self.total = self.stretch = 0
         self.status, self.told, self.until = OK, 0, 0
         self.deaf = self.bans = 0
         self.sent_before_retry_after = self.sent_while_banned = 0
@@ -41,10 +41,10 @@ class Meter:
         return OK
 
     def roll(self, now: Micros) -> None:
-        """Begin a new minute, and forget a refusal whose time is over."""
+        """Begin a new minute (or five), and forget a refusal whose time is over."""
         length = round(self.budget.seconds * SECOND)
-        if now // length != self.minute:
-            self.minute, self.used = now // length, 0
+        if now // length != self.stretch:
+            self.stretch, self.used = now // length, 0
         if now >= self.until:
             self.status, self.deaf = OK, 0
 
@@ -59,7 +59,7 @@ class Meter:
             self.sent_before_retry_after += 1
 
     def refuse(self, now: Micros) -> None:
-        """Refuse a request: for the rest of the minute, or for ever longer if nobody listens."""
+        """Refuse a request: for the rest of the minute (or five), or for ever longer if nobody listens."""
         if self.deaf > PATIENCE:
             length = min(BAN << self.bans, LONGEST_BAN)
             self.bans, self.deaf = self.bans + 1, 0

@@ -1,18 +1,18 @@
-"""Faults in what an answer says: candles and instruments that are wrong, missing, twice or somebody else's."""
+"""Faults in what an answer says: rows and instruments that are wrong, missing, twice or somebody else's."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from marketcli.models import DAY, MILLISECOND, Window
-from marketcli.sandbox.draft import Draft, is_stamp, length_of, moved, rows_of, things_of
+from marketcli.models import DAY, HOUR, MILLISECOND, MINUTE, Window
+from marketcli.sandbox.draft import CLOSE, Draft, altered, is_stamp, place_of, retimed, things_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from marketcli.models import Interval, Micros
     from marketcli.sandbox.draft import Row
-    from marketcli.world import Bar, Listing, World
+    from marketcli.world import Bar, Interest, Listing, Settlement, World
 
 FAR = 3  # rows put before and after the window
 SEVENTH = 7
@@ -37,11 +37,11 @@ SPOILED = (("baseAsset",), ("quoteAsset", "marginAsset"), ("symbol", "pair"), ("
 
 
 def in_rows(change: Callable[[list[Row]], list[Row]]) -> Callable[[Draft], None]:
-    """A fault that turns the candles of an answer into others."""
+    """A fault that turns the rows of an answer into others."""
 
     def apply(draft: Draft) -> None:
         document = draft.document()
-        rows = rows_of(document)
+        rows = draft.rows(document)
         rows[:] = change(list(rows))
         draft.write(document)
 
@@ -49,47 +49,59 @@ def in_rows(change: Callable[[list[Row]], list[Row]]) -> Callable[[Draft], None]
 
 
 def has_rows(draft: Draft) -> bool:
-    """Whether an answer holds candles."""
-    return bool(rows_of(draft.document()))
+    """Whether an answer holds rows of a history."""
+    return bool(draft.rows(draft.document()))
+
+
+def has_counts(draft: Draft) -> bool:
+    """Whether the rows of an answer count or number something."""
+    rows = draft.rows(draft.document())
+    return bool(rows) and altered(rows[0], lambda value: is_count(value) or value) != rows[0]
 
 
 def has_things(draft: Draft) -> bool:
     """Whether an answer holds instruments."""
-    return bool(things_of(draft.document()))
+    return bool(things_of(draft.document())) and not has_rows(draft)
 
 
 def has_either(draft: Draft) -> bool:
-    """Whether an answer holds candles or instruments."""
+    """Whether an answer holds rows or instruments."""
     return has_rows(draft) or has_things(draft)
 
 
 def rows_out_of_window(draft: Draft, _: Mapping[str, Any]) -> None:
-    """Candles before the first and after the last moment asked for."""
+    """Rows before the first and after the last moment asked for."""
 
     def change(rows: list[Row]) -> list[Row]:
-        step, window = length_of(rows), draft.window
-        start = window.start // MILLISECOND if window else rows[0][0]
-        end = window.end // MILLISECOND if window else rows[-1][0]
-        back = (max(0, rows[0][0] - start) // step + 1) * step
-        ahead = (max(0, end - rows[-1][0]) // step + 1) * step
+        step, window = draft.length_of(rows), draft.window
+        first, last = draft.time_of(rows[0]), draft.time_of(rows[-1])
+        start = window.start // MILLISECOND if window else first
+        end = window.end // MILLISECOND if window else last
+        back = (max(0, first - start) // step + 1) * step
+        ahead = (max(0, end - last) // step + 1) * step
         before = [moved(rows[0], -back - step * n) for n in reversed(range(FAR))]
         return [*before, *rows, *(moved(rows[-1], ahead + step * n) for n in range(FAR))]
 
     in_rows(change)(draft)
 
 
+def moved(row: Row, milliseconds: int) -> Row:
+    """The same row at another time."""
+    return retimed(row, lambda time: time + milliseconds)
+
+
 def duplicate_rows(draft: Draft, _: Mapping[str, Any]) -> None:
-    """Every candle at once again, and the first once more at the end."""
+    """Every row at once again, and the first once more at the end."""
     in_rows(lambda rows: [row for row in rows for _ in range(2)] + rows[:1])(draft)
 
 
 def unordered_rows(draft: Draft, _: Mapping[str, Any]) -> None:
-    """The odd candles first, backwards."""
+    """The odd rows first, backwards."""
     in_rows(lambda rows: rows[1::2][::-1] + rows[::2])(draft)
 
 
 class Holed:
-    """A world in which some candles do not exist."""
+    """A world in which some candles, settlements and moments of open interest do not exist."""
 
     def __init__(self, world: World, hole: Window | None) -> None:
         self.world = world
@@ -101,13 +113,25 @@ class Holed:
     def candles(self, listing: Listing, interval: Interval, window: Window, *, price: str = "trade") -> list[Bar]:
         """The candles outside the hole; without a hole, all but every seventh."""
         bars = self.world.candles(listing, interval, window, price=price)
+        return [bar for bar in bars if self.there(bar.time, interval.longest)]
+
+    def settlements(self, listing: Listing, window: Window) -> list[Settlement]:
+        """The settlements outside the hole, or all but every seventh."""
+        return [row for row in self.world.settlements(listing, window) if self.there(row.time, HOUR)]
+
+    def interest(self, listing: Listing, times: Sequence[Micros]) -> list[Interest]:
+        """Open interest outside the hole, or at all moments but every seventh."""
+        return [row for row in self.world.interest(listing, times) if self.there(row.time, 5 * MINUTE)]
+
+    def there(self, time: Micros, length: Micros) -> bool:
+        """Whether what belongs to a moment exists, when things are so long apart."""
         if self.hole is not None:
-            return [bar for bar in bars if bar.time not in self.hole]
-        return [bar for bar in bars if bar.time // interval.longest % SEVENTH]
+            return time not in self.hole
+        return time // length % SEVENTH != 0
 
 
 def missing_rows(draft: Draft, options: Mapping[str, Any]) -> None:
-    """The answer of an exchange that has no candles there."""
+    """The answer of an exchange that has nothing there."""
     start: Micros | None = options["from"]
     end: Micros | None = options["to"]
     hole = None if start is None and end is None else Window(start or 0, end or draft.now + DAY)
@@ -116,7 +140,7 @@ def missing_rows(draft: Draft, options: Mapping[str, Any]) -> None:
 
 
 def spoil_middle(draft: Draft, spoil: Callable[[Row], Row]) -> None:
-    """Change the candle in the middle of the page."""
+    """Change the row in the middle of the page."""
 
     def change(rows: list[Row]) -> list[Row]:
         middle = len(rows) // 2
@@ -125,62 +149,78 @@ def spoil_middle(draft: Draft, spoil: Callable[[Row], Row]) -> None:
     in_rows(change)(draft)
 
 
+def put(row: Row, place: Any, value: Any) -> Row:
+    """A row with another value at a place."""
+    found = row.copy()
+    found[place] = value
+    return found
+
+
 def nan_rows(draft: Draft, options: Mapping[str, Any]) -> None:
-    """A price that is no number."""
+    """A price, rate or amount that is no number."""
     value = None if options["value"] == "null" else options["value"]
-    spoil_middle(draft, lambda row: [*row[:4], value, *row[5:]])
+    spoil_middle(draft, lambda row: put(row, place_of(row), value))
 
 
 def wrong_time_unit(draft: Draft, options: Mapping[str, Any]) -> None:
     """All times of the page in another unit."""
     convert = UNITS[options["unit"]]
-    in_rows(lambda rows: [[convert(value) if is_stamp(value) else value for value in row] for row in rows])(draft)
+    in_rows(lambda rows: [retimed(row, convert) for row in rows])(draft)
+
+
+def is_count(value: Any) -> bool:
+    """Whether a value of a row is a whole number that is no time."""
+    return isinstance(value, int) and not is_stamp(value)
 
 
 def big_id(draft: Draft, options: Mapping[str, Any]) -> None:
     """Whole numbers that a float cannot hold, where a row counts or numbers something."""
     value = options["value"]
-
-    def grown(row: Row) -> Row:
-        return [value if isinstance(item, int) and not is_stamp(item) else item for item in row]
-
-    in_rows(lambda rows: [grown(row) for row in rows])(draft)
+    in_rows(lambda rows: [altered(row, lambda item: value if is_count(item) else item) for row in rows])(draft)
 
 
 def unknown_fields(draft: Draft, _: Mapping[str, Any]) -> None:
     """A new column in every row and a new key in every object."""
     document = draft.document()
-    for row in rows_of(document):
-        row += ["0.5", {"new": [1]}]
+    for row in draft.rows(document):
+        if isinstance(row, list):
+            row += ["0.5", {"new": [1]}]
     for thing in things_of(document):
         thing["brandNew"] = {"nested": ["x", 1.5, None]}
     draft.write(document)
 
 
+def victim(draft: Draft, document: Any) -> Row:
+    """The row in the middle of the page, or the first instrument."""
+    rows = draft.rows(document)
+    return rows[len(rows) // 2] if rows else things_of(document)[0]
+
+
+def key_of(draft: Draft, thing: dict[str, Any], wanted: str) -> str:
+    """The key that a fault is about: the one it names, else a row's number, else the first."""
+    return wanted or str(place_of(thing) if draft.is_row(thing) else next(iter(thing)))
+
+
 def missing_field(draft: Draft, options: Mapping[str, Any]) -> None:
-    """One row that ends early, or one instrument without a key."""
+    """One row that ends before its close, or one object without a key."""
     document = draft.document()
-    if rows := rows_of(document):
-        del rows[len(rows) // 2][CUT:]
+    found = victim(draft, document)
+    if isinstance(found, list):
+        del found[CLOSE:]
     else:
-        thing = things_of(document)[0]
-        thing.pop(options["field"] or next(iter(thing)), None)
+        found.pop(key_of(draft, found, options["field"]), None)
     draft.write(document)
 
 
-CUT = 4  # a candle that ends before its close
-
-
 def wrong_type(draft: Draft, options: Mapping[str, Any]) -> None:
-    """An object where a price or a name belongs."""
+    """An object where a number or a name belongs."""
     document = draft.document()
-    if rows := rows_of(document):
-        row = rows[len(rows) // 2]
-        row[1] = {"price": row[1]}
+    found = victim(draft, document)
+    if isinstance(found, list):
+        found[1] = {"price": found[1]}
     else:
-        thing = things_of(document)[0]
-        name = options["field"] or next(iter(thing))
-        thing[name] = {"value": thing.get(name)}
+        name = key_of(draft, found, options["field"])
+        found[name] = {"value": found.get(name)}
     draft.write(document)
 
 

@@ -9,17 +9,16 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from marketcli.errors import UnknownSymbol, UsageError
-from marketcli.models import MILLISECOND, Interval, Window, canonical, iso, parse_market
+from marketcli.models import MILLISECOND, SECOND, Interval, Market, Window, canonical, iso, parse_market
 from marketcli.text import clean, number
 from marketcli.windows import parse_time
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from marketcli.models import Market
     from marketcli.sandbox.floor import Floor
     from marketcli.simulator import Simulator
-    from marketcli.world import Bar, Listing
+    from marketcli.world import Bar, Interest, Listing, Settlement
 
 Row = dict[str, Any]
 
@@ -28,23 +27,69 @@ PRICES = ("trade", "mark", "index", "premium")
 
 def ohlc(floor: Floor, params: Mapping[str, str]) -> list[Row]:
     """The candles that open in a half-open window, the last day unless said; the unfinished one says that it is."""
-    simulator, market = exchange_of(floor, params), parse_market(needed(params, "market"))
-    listing = find(floor, simulator, market=market, symbol=needed(params, "symbol"))
-    interval, now = Interval.parse(needed(params, "interval")), floor.world.now()
-    start = parse_time(params.get("start") or "1d", now=now, what="start")
-    end = parse_time(params.get("end") or "now", now=now, what="end")
+    listing = asked(floor, params)
+    interval = Interval.parse(needed(params, "interval"))
     price = params.get("price") or "trade"
-    if price not in PRICES or (market == "spot" and price != "trade"):
+    if price not in PRICES or (listing.market == "spot" and price != "trade"):
         raise UsageError(f"There is no price {clean(price)!r} here.", hint=f"Use one of {', '.join(PRICES)}.")
-    return [shown(bar) for bar in floor.world.candles(listing, interval, Window(start, end), price=price)]
+    return [shown(bar) for bar in floor.world.candles(listing, interval, window_of(floor, params), price=price)]
 
 
-def shown(bar: Bar) -> Row:
-    """A candle with its time as text and in milliseconds."""
+def funding(floor: Floor, params: Mapping[str, str]) -> list[Row]:
+    """The settlements of a perpetual in a half-open window, the last day unless said, with the hours each was for."""
+    listing, world = asked(floor, params), floor.world
+    rows = world.settlements(listing, window_of(floor, params))
+    return [shown(row) | {"interval_h": world.terms(listing, row.time - SECOND).interval_h} for row in rows]
+
+
+def interest(floor: Floor, params: Mapping[str, str]) -> list[Row]:
+    """Open interest at the moments of a grid in a half-open window, the last day unless said."""
+    listing, window = asked(floor, params), window_of(floor, params)
+    interval = Interval.parse(needed(params, "interval"))
+    times, time = [], interval.ceil(window.start)
+    while time < window.end:
+        times.append(time)
+        time = interval.step(time)
+    return [shown(row) for row in floor.world.interest(listing, times)]
+
+
+def price(floor: Floor, params: Mapping[str, str]) -> list[Row]:
+    """All prices of an instrument now, and the coming funding; what spot does not have is null."""
+    listing, world = asked(floor, params), floor.world
+    now = world.now()
+    row: Row = {"time": iso(now), "time_ms": now // MILLISECOND}
+    row |= {"last": world.last(listing), "average": world.average(listing)}
+    if listing.market is Market.SPOT:
+        return [row | dict.fromkeys(("mark", "index", "rate", "next_time", "interval_h"))]
+    found = world.derivative(listing)
+    coming = {
+        "rate": found.rate,
+        "next_time": iso(found.next_time),
+        "interval_h": world.terms(listing).interval_h,
+    }
+    settles = coming if found.next_time else dict.fromkeys(coming)
+    return [row | {"mark": found.mark, "index": found.index} | settles]
+
+
+def asked(floor: Floor, params: Mapping[str, str]) -> Listing:
+    """The instrument that exchange, market and symbol name."""
+    simulator, market = exchange_of(floor, params), parse_market(needed(params, "market"))
+    return find(floor, simulator, market=market, symbol=needed(params, "symbol"))
+
+
+def window_of(floor: Floor, params: Mapping[str, str]) -> Window:
+    """The half-open window asked for, the last day unless said."""
+    now = floor.world.now()
+    start = parse_time(params.get("start") or "1d", now=now, what="start")
+    return Window(start, parse_time(params.get("end") or "now", now=now, what="end"))
+
+
+def shown(row: Bar | Settlement | Interest) -> Row:
+    """A row of the world with its time as text and in milliseconds."""
     return {
-        "time": iso(bar.time),
-        "time_ms": bar.time // MILLISECOND,
-        **dict(zip(bar._fields[1:], bar[1:], strict=True)),
+        "time": iso(row.time),
+        "time_ms": row.time // MILLISECOND,
+        **dict(zip(row._fields[1:], row[1:], strict=True)),
     }
 
 

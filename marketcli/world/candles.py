@@ -84,6 +84,14 @@ def cut(tree: Tree, path: Path, *, depth: int, time: Micros, life: Life) -> Cell
     return merged(time, lived(tree, path, depth=depth + 1, window=inside, life=life))
 
 
+def price_at(tree: Tree, path: Path, time: Micros) -> float:
+    """The price at the start of the second that holds a moment: that of the candles which open there."""
+    second = time - time % SECOND
+    depth = next(depth for depth, length in enumerate(LENGTHS) if second % length == 0)
+    begun = tree.cell(path, depth, second) if depth else tree.day(path, second)
+    return begun.open * path.unit.numerator / path.unit.denominator
+
+
 def merged(time: Micros, parts: list[Cell]) -> Cell:
     """One candle from those it is made of."""
     columns = list(zip(*parts, strict=True))

@@ -59,8 +59,8 @@ def thinned(weights: Weights, trades: int) -> Weights:
     """The weights of at most as many parts as there are trades."""
     if trades >= len(weights):
         return weights
-    heavy = sorted(weights)[-trades]
-    return [weight if weight >= heavy else 0.0 for weight in weights]
+    heavy = set(sorted(range(len(weights)), key=weights.__getitem__)[-trades:])
+    return [weight if place in heavy else 0.0 for place, weight in enumerate(weights)]
 
 
 def average_level(mean: float, weights: Weights, ranges: Ranges, margin: float) -> float:

@@ -1,11 +1,14 @@
-"""The world: what is listed, and its candles, at the moment a clock shows."""
+"""The world: what is listed, its candles, funding and open interest, at the moment a clock shows."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from marketcli.models import Interval, Market, Micros, Window
-from marketcli.world.candles import cells, life_of
+from marketcli.models import MILLISECOND, MINUTE, SECOND, Interval, Market, Micros, Window
+from marketcli.world import funding
+from marketcli.world.candles import cells, life_of, price_at
+from marketcli.world.funding import Derivative, Settlement, Terms
+from marketcli.world.interest import Interest, interest_at
 from marketcli.world.listings import Listing, listings_at
 from marketcli.world.prices import FINE, Path
 from marketcli.world.tree import Cell, Tree
@@ -68,7 +71,7 @@ class World:
         `price` is trade, mark, index or premium; spot, and real candles from a file, know trades only.
         """
         now = self.now()
-        real = self.series.get(key(listing)) if lasting(listing) else None
+        real = self.real(listing)
         if price != "trade" and (real is not None or listing.market is Market.SPOT):
             return []
         if real is not None:
@@ -76,6 +79,71 @@ class World:
         path = self.path(listing, price)
         found = cells(self.tree, path, interval=interval, window=window, life=life_of(listing, now))
         return bars(path, interval, found, now)
+
+    def settlements(self, listing: Listing, window: Window) -> list[Settlement]:
+        """Funding paid by a perpetual inside the window so far, in order; nothing by anything else."""
+        if not listing.perpetual or listing.market is Market.SPOT or self.real(listing) is not None:
+            return []
+        reach = Window(window.start - funding.LATE * MILLISECOND, window.end)
+        times = ((time, funding.written(self.seed, listing, time)) for time in funding.due(listing, reach))
+        now = self.now()
+        return [
+            Settlement(
+                written,
+                funding.rate_for(self.seed, listing, time, until=time),
+                price_at(self.tree, self.path(listing, "mark"), time),
+            )
+            for time, written in times
+            if written in window and written <= now
+        ]
+
+    def terms(self, listing: Listing, at: Micros | None = None) -> Terms:
+        """The terms of a perpetual's funding at a moment, or now; real candles from a file have the usual ones."""
+        if self.real(listing) is not None:
+            return funding.usual_terms(listing)
+        return funding.terms_at(listing, self.now() if at is None else at)
+
+    def derivative(self, listing: Listing) -> Derivative:
+        """Mark, index and coming funding of a contract now; where a file knows only trades, those are all three."""
+        now = self.now()
+        if self.real(listing) is not None:
+            last = self.last(listing)
+            return Derivative(now, last, last, 0.0, 0)
+        time = min(now, listing.expiry or now)
+        mark, index = (price_at(self.tree, self.path(listing, price), time) for price in ("mark", "index"))
+        coming = funding.next_due(listing, now)
+        rate = funding.rate_for(self.seed, listing, coming, until=now) if coming else 0.0
+        return Derivative(now, mark, index, rate, coming)
+
+    def interest(self, listing: Listing, times: Sequence[Micros]) -> list[Interest]:
+        """Open interest at those of some moments at which there was any; spot and real candles have none."""
+        if listing.market is Market.SPOT or self.real(listing) is not None:
+            return []
+        now, mark = self.now(), self.path(listing, "mark")
+        return [
+            interest_at(self.seed, listing, time, mark=price_at(self.tree, mark, time))
+            for time in times
+            if listing.listed <= time <= now and (listing.expiry is None or time < listing.expiry)
+        ]
+
+    def last(self, listing: Listing) -> float:
+        """The last price traded at, so far or ever."""
+        now, real = self.now(), self.real(listing)
+        if real is not None:
+            return real.last(now)
+        return price_at(self.tree, self.path(listing, "trade"), min(now, listing.expiry or now))
+
+    def average(self, listing: Listing, minutes: int = 5) -> float:
+        """The average price of what was traded in the last minutes, to 8 places; the last price if nothing was."""
+        now = self.now()
+        until = min(now, listing.expiry or now) // SECOND * SECOND
+        bars = self.candles(listing, Interval(1, "s"), Window(until - minutes * MINUTE, until))
+        base, quote = sum(bar.volume_base for bar in bars), sum(bar.volume_quote for bar in bars)
+        return round(quote / base, 8) if base else self.last(listing)
+
+    def real(self, listing: Listing) -> Series | None:
+        """The real candles that a listing stands for, if any."""
+        return self.series.get(key(listing)) if lasting(listing) else None
 
     def path(self, listing: Listing, price: str) -> Path:
         """The one path of a listing's price: what is remembered is remembered for it."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from math import exp
 
-from marketcli.models import DAY, Market, Micros, multiplier_of
+from marketcli.models import DAY, Market, multiplier_of
 from marketcli.world.listings import COINS, DOLLARS, Listing
 from marketcli.world.noise import draw, smooth, wander
 
@@ -107,12 +107,12 @@ def fair(seed: int, listing: Listing, day: int) -> float:
     return coins * dollar_price(seed, listing.coin, day) / dollar_price(seed, listing.quote, day)
 
 
-def premium(seed: int, listing: Listing, day: int) -> float:
-    """What a contract is worth above the index at the start of a day, as a share of it; spot has none."""
+def premium(seed: int, listing: Listing, day: float) -> float:
+    """What a contract is worth above the index at a moment counted in days, as a share of it; spot has none."""
     if listing.market is Market.SPOT:
         return 0.0
     mood = PREMIUM * smooth(day / 3, seed, "premium", listing.market, listing.base, listing.quote)
     if listing.perpetual or listing.expiry is None:
         return mood
-    left: Micros = max(0, listing.expiry - day * DAY)
+    left = max(0.0, listing.expiry - day * DAY)
     return min(1.0, left / (7 * DAY)) * mood + CARRY * left / (365 * DAY)

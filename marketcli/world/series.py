@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from dataclasses import dataclass
 from functools import cached_property
 from math import fsum
@@ -102,6 +102,13 @@ class Series:
             tick=self.steps[0],
             lot="1" if inverse else self.steps[1],
         )
+
+    def last(self, now: Micros) -> float:
+        """The close of the newest candle so far; of one that holds now only its open has happened."""
+        times = self.columns[0]
+        place = max(0, bisect_right(times, now) - 1)
+        finished = self.interval.step(int(times[place])) <= now
+        return self.columns[4 if finished else 1][place]
 
     def rows(self, interval: Interval, window: Window, now: Micros) -> Iterator[Row]:
         """Candles of an interval that open in the window; nothing for intervals these cannot be put together to."""

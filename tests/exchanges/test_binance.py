@@ -302,7 +302,7 @@ def test_every_cell_has_documentation_a_limit_and_a_budget(endpoint: Any, market
     assert BINANCE.sites["live"].hosts[market]
     for name, units in endpoint.cost(Page(None, endpoint.limit)).items():
         assert 0 < units <= BINANCE.budget(name).limit
-    assert set(endpoint.columns) <= {*endpoint.dataset.fields, "inverse", "pair"}
+    assert set(endpoint.columns) <= {*endpoint.dataset.fields, "inverse", "pair", "kind"}
 
 
 def test_intervals_are_spelled_as_binance_does() -> None:

@@ -37,7 +37,6 @@ if TYPE_CHECKING:
     from marketcli.spec import Exchange
 
 NOW = parse_time("2026-11-21T12:00:30", now=0)
-NATIVE = {Market.SPOT: "BTCUSDT", Market.LINEAR: "BTCUSDT", Market.INVERSE: "BTCUSD_PERP"}
 SEED = 7
 VIA = "http://127.0.0.1:9"  # nothing listens there: what goes past the transport fails
 T = TypeVar("T")
@@ -203,13 +202,19 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Ask:
-    """A question about the Bitcoin of a market; `limit` is the size of a page."""
+    """A question about a coin's lasting instrument of a market; `limit` is the size of a page."""
 
     market: Market
     range: Range = field(default_factory=lambda: Range(last=200))
     interval: str = "1m"
     price: str = "trade"
     limit: int = 25
+    base: str = "BTC"
+
+    @property
+    def native(self) -> str:
+        """The instrument as Binance spells it."""
+        return f"{self.base}USD_PERP" if self.market is Market.INVERSE else f"{self.base}USDT"
 
     @property
     def question(self) -> CandleQuestion:
@@ -224,7 +229,7 @@ def paged(limit: int, exchange: Exchange = EXCHANGE) -> Exchange:
 async def outcome_of(session: Session, ask: Ask, exchange: Exchange = EXCHANGE) -> Outcome:
     """How a question ends; what is no error of ours is raised."""
     try:
-        answer = await candles(session, paged(ask.limit, exchange), NATIVE[ask.market], question=ask.question)
+        answer = await candles(session, paged(ask.limit, exchange), ask.native, question=ask.question)
     except MarketError as error:
         return Outcome(None, error)
     return Outcome(answer, None)

@@ -99,7 +99,7 @@ def test_a_year_of_minutes_is_whole_and_within_the_budget(market: Market) -> Non
     limit = EXCHANGE.budget("spot weight" if market is Market.SPOT else "futures weight").limit
     used = busiest(bench)
     stats = bench.floor.stats()
-    print(f"{market}: {stats['requests']} requests, {used} of {limit} at most, {bench.clock.seconds:.0f} s")  # noqa: T201
+    print(f"{market}: {stats['requests']} requests, {used} of {limit} at most, {bench.clock.seconds:.0f} s")
     assert (stats["refused_429"], used <= SHARE * limit) == (0, True)
 
 
@@ -109,5 +109,5 @@ def test_a_year_of_both_futures_at_once_is_within_one_budget() -> None:
     outcomes = bench.ask(*(Ask(market, YEAR, limit=499) for market in (Market.LINEAR, Market.INVERSE)))
     assert [outcome.answer.frame.height for outcome in outcomes if outcome.answer] == [525_600] * 2
     used = busiest(bench)
-    print(f"both: {bench.floor.stats()['requests']} requests, {used} of 2,400 at most, {bench.clock.seconds:.0f} s")  # noqa: T201
+    print(f"both: {bench.floor.stats()['requests']} requests, {used} of 2,400 at most, {bench.clock.seconds:.0f} s")
     assert (bench.floor.stats()["refused_429"], used <= SHARE * 2_400) == (0, True)

@@ -68,10 +68,9 @@ def test_what_lasts_ends_in_its_error_on_sockets_and_on_the_bench(fault: str) ->
     assert sandbox.stats()["paths"]["fapi.binance.com/fapi/v1/klines"] == sum(bench.requests().values())
 
 
-@pytest.mark.parametrize("market", Market)
 @pytest.mark.parametrize("fault", LASTING)
-def test_what_passes_is_mended_to_the_truth(fault: str, market: Market) -> None:
-    ask = Ask(market, Range(last=60))
+def test_what_passes_is_mended_to_the_truth(fault: str) -> None:
+    ask = Ask(Market.LINEAR, Range(last=60))
     sandbox, outcome = over_sockets(ask, fault, 1)
     assert (outcome.exit, lies(Bench(), ask, outcome)) == (TRUTH, [])
     assert set(sandbox.stats()["statuses"]) == {"200"}

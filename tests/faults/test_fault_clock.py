@@ -94,3 +94,24 @@ def test_a_wait_that_ends_at_a_date_ends_by_the_exchanges_clock(market: Market, 
     outcome = bench.one(Ask(market))
     assert outcome.exit is ExitCode.OK
     assert 18 <= bench.clock.seconds < 22
+
+
+@pytest.mark.xfail(
+    strict=True,
+    reason="net/client.py better_offset: of two dates the one nearer to our wrong clock wins, also if older",
+)
+@MARKETS
+@pytest.mark.parametrize("window", [Range(last=30), Range(since="2026-11-21T11:30")], ids=["last", "since"])
+def test_an_old_date_is_not_believed_because_our_clock_is_as_late(market: Market, window: Range) -> None:
+    bench, ask = Bench("clock_skew:path=exchangeInfo,seconds=-600", ahead=-600), Ask(market, window)
+    outcome = bench.one(ask)
+    assert lies(bench, ask, outcome) == []
+
+
+@MARKETS
+@pytest.mark.parametrize("ahead", [-600, 0, 600])
+@pytest.mark.parametrize("path", ["klines", "exchangeInfo"])
+def test_slow_answers_do_not_set_the_clock_back(market: Market, ahead: int, path: str) -> None:
+    bench, ask = Bench(f"delay:ms=5000,path={path}", ahead=ahead), Ask(market, Range(last=30))
+    outcome = bench.one(ask)
+    assert (outcome.exit, lies(bench, ask, outcome)) == (ExitCode.OK, [])

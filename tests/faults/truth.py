@@ -6,7 +6,7 @@ from math import isclose
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
-from faults.bench import NATIVE, NOW
+from faults.bench import NOW
 
 from marketcli.errors import ExitCode
 from marketcli.models import SECOND, Interval, Market, Micros, Window, iso
@@ -22,18 +22,18 @@ if TYPE_CHECKING:
 SETTLE = 2 * SECOND  # reliability.md D6: the newest candle may change for so long after its end
 ROUNDING = 1e-13  # of a sum: candles built here add up floats the world adds up exactly
 CUT = SECOND  # a Date header is cut to whole seconds
-SYMBOL = {Market.SPOT: "BTC-USDT", Market.LINEAR: "BTC-USDT-PERP", Market.INVERSE: "BTC-USD-PERP"}
+SUFFIX = {Market.SPOT: "USDT", Market.LINEAR: "USDT-PERP", Market.INVERSE: "USD-PERP"}
 
 BUILT = {"10m": "5m", "90m": "30m", "2d": "1d", "3h": "1h"}  # what Binance lacks, and what it is built from
 Row = tuple[Any, ...]
 MISSING = object()
 
 
-def listing(bench: Bench, market: Market) -> Listing:
-    """The Bitcoin that `NATIVE` names."""
-    quote = "USD" if market is Market.INVERSE else "USDT"
-    wanted = ("BTC", quote, None)
-    return next(item for item in bench.world.listings(market) if (item.base, item.quote, item.expiry) == wanted)
+def listing(bench: Bench, ask: Ask) -> Listing:
+    """The instrument a question names: spot or perpetual, living or not."""
+    wanted = (ask.base, SUFFIX[ask.market].removesuffix("-PERP"), ask.market is not Market.SPOT)
+    listings = bench.world.listings(ask.market)
+    return next(item for item in listings if (item.base, item.quote, item.perpetual) == wanted)
 
 
 def meant(ask: Ask, now: Micros) -> Window:
@@ -50,13 +50,13 @@ def meant(ask: Ask, now: Micros) -> Window:
 def truth(bench: Bench, ask: Ask, window: Window) -> dict[Micros, Row]:
     """The world's candles that open in a window, as rows of our dataset."""
     interval = Interval.parse(ask.interval)
-    bars = bench.world.candles(listing(bench, ask.market), interval, window, price=ask.price)
+    bars = bench.world.candles(listing(bench, ask), interval, window, price=ask.price)
     return {bar.time: row(bar, ask) for bar in bars}
 
 
 def row(bar: Bar, ask: Ask) -> Row:
     """A candle of the world with every field of ours, in their order."""
-    whose = ("binance", ask.market.value, SYMBOL[ask.market], NATIVE[ask.market], ask.interval, bar.time)
+    whose = ("binance", ask.market.value, f"{ask.base}-{SUFFIX[ask.market]}", ask.native, ask.interval, bar.time)
     prices = (bar.open, bar.high, bar.low, bar.close)
     told = (True, f"resampled:{BUILT[ask.interval]}" if ask.interval in BUILT else "rest")
     if ask.price != "trade":

@@ -8,11 +8,14 @@ from urllib.parse import urlencode
 
 import msgspec
 
-from marketcli.models import DAY, MILLISECOND, Interval, Market, Micros, Window, parse_market
+from marketcli.models import DAY, HOUR, MILLISECOND, MINUTE, Interval, Market, Micros, Window, parse_market
 from marketcli.sandbox.floor import Floor
 from marketcli.windows import parse_time
+from marketcli.world import Derivative, Interest, Settlement, Terms
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from marketcli.sandbox.draft import Draft
 
 HOSTS = {
@@ -31,6 +34,7 @@ def ms(text: str) -> int:
     return at(text) // MILLISECOND
 
 
+LATE = 3 * MILLISECOND  # how late settlements are
 NOW = at("2026-11-21T12:00:30")
 LISTED = at("2020-01-01T00:00")
 ENDED = at("2024-09-10T09:00")
@@ -107,6 +111,37 @@ class SmallWorld:
             opened = interval.step(opened)
         return rows
 
+    def settlements(self, item: Any, window: Window) -> list[Settlement]:
+        """Every eight hours, OLD every hour; 3 ms late, and never the same rate."""
+        if not item.perpetual:
+            return []
+        length = HOUR if item.base == "OLD" else 8 * HOUR
+        end = min(window.end, self.time + 1, item.expiry or window.end)
+        first = max(window.start, item.listed) - LATE
+        times = range(-(-first // length) * length, end - LATE, length)
+        rows = [Settlement(time + LATE, (time // HOUR % 1_000 - 500) / 10**7, 90_000.5) for time in times]
+        return [row for row in rows if self.hole is None or row.time not in self.hole]
+
+    def terms(self, item: Any) -> Terms:
+        return Terms(8, 0.003, -0.003) if item.base == "BTC" else Terms(4, 0.02, -0.02)
+
+    def derivative(self, item: Any) -> Derivative:
+        coming = self.time // (8 * HOUR) * 8 * HOUR + 8 * HOUR
+        settles = item.perpetual and item.expiry is None
+        return Derivative(self.time, 90_001.25, 90_000.0, -0.0000005 if settles else 0.0, coming if settles else 0)
+
+    def interest(self, item: Any, times: Sequence[Micros]) -> list[Interest]:
+        """One more for every five minutes."""
+        alive = [time for time in times if item.listed <= time <= min(self.time, (item.expiry or time + 1) - 1)]
+        counts = [(time, time // (5 * MINUTE) % 10_000) for time in alive]
+        return [Interest(time, 1_000.5 + count, 0.25 + count, 7 + count) for time, count in counts]
+
+    def last(self, item: Any) -> float:
+        return 0.03197 if item.quote == "BTC" else 90_001.5
+
+    def average(self, _: Any, minutes: int) -> float:
+        return 90_000.12345678 + minutes
+
     def candle(self, opened: Micros, interval: Interval, *, price: str) -> Candle:
         closed = interval.step(opened) <= self.time
         number = opened // 1_000_000 // 60 % 1_000
@@ -127,7 +162,8 @@ def floor(*, limits: bool = True, faults: tuple[str, ...] = (), hole: Window | N
 
 def draft(on: Floor, market: Market, name: str, **params: object) -> Draft:
     host, prefix = HOSTS[market]
-    return on.answer("GET", host, path=f"{prefix}/{name}", query=urlencode(params))
+    path = name if name.startswith("/") else f"{prefix}/{name}"
+    return on.answer("GET", host, path=path, query=urlencode(params))
 
 
 def ask(on: Floor, market: Market, name: str, **params: object) -> Any:

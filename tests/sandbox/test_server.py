@@ -161,6 +161,21 @@ def test_faults_never_touch_the_sandboxs_own_pages() -> None:
             assert (answer.status, body[:1] == b"<") == (200, False)
 
 
+@pytest.mark.parametrize(
+    ("page", "columns"),
+    [
+        ("funding", "time,time_ms,rate,mark,interval_h"),
+        ("oi", "time,time_ms,base,quote,contracts"),
+        ("price", "time,time_ms,last,average,mark,index,rate,next_time,interval_h"),
+    ],
+)
+def test_the_truth_about_derivatives_has_addresses(page: str, columns: str) -> None:
+    with sandbox() as here:
+        _, body = get(here, f"/truth/{page}?exchange=binance&market=um&symbol=BTCUSDT&interval=1h&format=csv")
+        assert body.decode().splitlines()[0] == columns
+        assert f"/truth/{page}?" in get(here, "/")[1].decode()
+
+
 def test_bodies_end_early_with_and_without_a_length() -> None:
     with sandbox() as whole:
         _, right = get(whole, KLINES)

@@ -2,12 +2,25 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
-from marketcli.datasets import INDEX_OHLC, INSTRUMENTS, MARK_OHLC, OHLC, PREMIUM_OHLC
-from marketcli.exchanges.binance import rest
+from marketcli.datasets import (
+    FUNDING,
+    FUNDING_HISTORY,
+    INDEX_OHLC,
+    INSTRUMENTS,
+    MARK_OHLC,
+    OHLC,
+    OI,
+    OI_HISTORY,
+    PREMIUM_OHLC,
+    PRICE,
+    Dataset,
+)
+from marketcli.exchanges.binance import derivatives, rest
 from marketcli.models import Market
-from marketcli.paging import by_window, whole
+from marketcli.paging import by_window, forward, whole
 from marketcli.spec import Budget, Endpoint, Exchange, Site
 
 SPOT, LINEAR, INVERSE = frozenset({Market.SPOT}), frozenset({Market.LINEAR}), frozenset({Market.INVERSE})
@@ -116,7 +129,144 @@ CONTRACT_LISTS = tuple(
     for api, market, docs in (("fapi", LINEAR, LINEAR_DOCS), ("dapi", INVERSE, INVERSE_DOCS))
 )
 
+FUTURES = (("fapi", LINEAR, LINEAR_DOCS), ("dapi", INVERSE, INVERSE_DOCS))
+
+
+def premium_index(dataset: Dataset, api: str, market: frozenset[Market], docs: str) -> Endpoint:
+    """Mark, index and coming funding of one instrument, as a part of other answers or as one by itself."""
+    return Endpoint(
+        dataset,
+        f"/{api}/v1/premiumIndex",
+        derivatives.symbol_params,
+        derivatives.premium,
+        derivatives.PREMIUM,
+        whole,
+        limit=1,
+        docs=docs + ("Mark-Price" if api == "fapi" else "Index-Price-and-Mark-Price"),
+        markets=market,
+        cost=lambda _: derivatives.futures_units(1 if api == "fapi" else 10),
+        reach="now",
+    )
+
+
+def funding_now(api: str, market: frozenset[Market], docs: str) -> Endpoint:
+    """Coming funding; the terms stand in a list that names only those that differ from 8 hours."""
+    terms = Endpoint(
+        FUNDING,
+        f"/{api}/v1/fundingInfo",
+        derivatives.nothing,
+        derivatives.terms,
+        derivatives.TERMS,
+        whole,
+        limit=10_000,
+        docs=docs + "Get-Funding-Rate-Info",
+        markets=market,
+        cost=lambda _: derivatives.ONE_FUNDING,
+        reach="now",
+    )
+    return replace(premium_index(FUNDING, api, market, docs), joins=(terms,), fill={"interval_h": 8.0})
+
+
+def funding_history(api: str, market: frozenset[Market], docs: str) -> Endpoint:
+    """Settlements since the listing."""
+    return Endpoint(
+        FUNDING_HISTORY,
+        f"/{api}/v1/fundingRate",
+        derivatives.settlement_params,
+        derivatives.settlements,
+        derivatives.SETTLEMENT,
+        forward,
+        limit=1_000,
+        docs=docs + "Get-Funding-Rate-History",
+        markets=market,
+        cost=lambda _: derivatives.ONE_FUNDING if api == "fapi" else derivatives.FUNDING_AND_WEIGHT,
+    )
+
+
+def interest_now(api: str, market: frozenset[Market], docs: str) -> Endpoint:
+    """Open interest in base (USD-M) or contracts (COIN-M); the mark price beside it gives the rest."""
+    return Endpoint(
+        OI,
+        f"/{api}/v1/openInterest",
+        derivatives.symbol_params,
+        derivatives.interest,
+        ("native", "time", "oi_base" if api == "fapi" else "oi_contracts"),
+        whole,
+        limit=1,
+        docs=docs + "Open-Interest",
+        markets=market,
+        cost=lambda _: derivatives.futures_units(1),
+        reach="now",
+        joins=(premium_index(OI, api, market, docs),),
+    )
+
+
+def interest_history(api: str, market: frozenset[Market], docs: str) -> Endpoint:
+    """Open interest at regular times; its requests are counted apart and weigh nothing."""
+    linear = api == "fapi"
+    return Endpoint(
+        OI_HISTORY,
+        "/futures/data/openInterestHist",
+        derivatives.point_params,
+        derivatives.points if linear else derivatives.inverse_points,
+        ("time", "oi_base", "oi_quote") if linear else ("time", "oi_contracts", "oi_base", "oi_quote"),
+        by_window,
+        limit=500,
+        docs=docs + "Open-Interest-Statistics",
+        markets=market,
+        cost=lambda _: derivatives.ONE_STATISTIC,
+        intervals=derivatives.PERIODS,
+        lookback=timedelta(days=30),
+    )
+
+
+def price_now(api: str, market: frozenset[Market], docs: str) -> Endpoint:
+    """The last price, with mark and index beside it."""
+    return Endpoint(
+        PRICE,
+        "/fapi/v2/ticker/price" if api == "fapi" else "/dapi/v1/ticker/price",
+        derivatives.symbol_params,
+        derivatives.last_prices,
+        derivatives.LAST,
+        whole,
+        limit=1,
+        docs=docs + ("Symbol-Price-Ticker-v2" if api == "fapi" else "Symbol-Price-Ticker"),
+        markets=market,
+        cost=lambda _: derivatives.futures_units(1),
+        reach="now",
+        joins=(premium_index(PRICE, api, market, docs),),
+    )
+
+
+def spot_price(path: str, page: str, *, average: bool) -> Endpoint:
+    """The last or the average price of a spot instrument."""
+    return Endpoint(
+        PRICE,
+        f"/api/v3/{path}",
+        derivatives.symbol_params,
+        derivatives.average_price if average else derivatives.last_prices,
+        derivatives.AVERAGE if average else derivatives.LAST,
+        whole,
+        limit=1,
+        docs=f"{SPOT_DOCS}#{page}",
+        markets=SPOT,
+        cost=lambda _: derivatives.TWO_SPOT,
+        reach="now",
+    )
+
+
+SPOT_PRICE = replace(
+    spot_price("ticker/price", "symbol-price-ticker", average=False),
+    joins=(spot_price("avgPrice", "current-average-price", average=True),),
+)
+DERIVATIVES = tuple(
+    make(*where)
+    for make in (interest_now, interest_history, funding_now, funding_history, price_now)
+    for where in FUTURES
+)
+
 NO_DERIVATIVES = "spot instruments have no mark, index or premium price; derivatives do (--market linear)"
+NO_POSITIONS = "spot has no positions, so nothing is open and no funding is paid; derivatives do (--market linear)"
 
 EXCHANGE = Exchange(
     name="binance",
@@ -141,15 +291,20 @@ EXCHANGE = Exchange(
     budgets=(
         Budget(rest.SPOT_WEIGHT, limit=6_000, seconds=60, header=USED),
         Budget(rest.FUTURES_WEIGHT, limit=2_400, seconds=60, header=USED),
+        Budget(derivatives.STATISTICS, limit=1_000, seconds=300),
+        Budget(derivatives.FUNDING_REQUESTS, limit=500, seconds=300),
     ),
     intervals=rest.INTERVALS,
     instruments=(SPOT_LIST, *CONTRACT_LISTS),
-    endpoints=(SPOT_CANDLES, LINEAR_CANDLES, INVERSE_CANDLES, *PRICE_CANDLES),
+    endpoints=(SPOT_CANDLES, LINEAR_CANDLES, INVERSE_CANDLES, *PRICE_CANDLES, SPOT_PRICE, *DERIVATIVES),
     refuse=rest.refuse,
-    absent={(dataset, Market.SPOT): NO_DERIVATIVES for dataset in (MARK_OHLC, INDEX_OHLC, PREMIUM_OHLC)},
+    absent={(dataset, Market.SPOT): NO_DERIVATIVES for dataset in (MARK_OHLC, INDEX_OHLC, PREMIUM_OHLC)}
+    | {(dataset, Market.SPOT): NO_POSITIONS for dataset in (OI, OI_HISTORY, FUNDING, FUNDING_HISTORY)},
     unknowns=(
         "The spot list has no listing dates: the first candle is looked for instead.",
         "Futures lists hold what trades or is being settled now; contracts delisted long ago are not in them.",
         "Candles of mark, index and premium prices have no volume.",
+        "Open interest history reaches back 30 days. Since June 2026 its labels may mark the start of a period.",
+        "COIN-M funding history has no mark prices.",
     ),
 )

@@ -211,6 +211,7 @@ INSTRUMENT = (
     "contract_size",
     "inverse",
     "pair",
+    "kind",
 )
 
 STATUS = {
@@ -246,6 +247,7 @@ def spot_instruments(body: bytes, query: Query) -> Rows:
             1.0,
             False,
             s.symbol,
+            "",
         )
         for s in found.symbols
     ]
@@ -283,6 +285,7 @@ def contract(item: Contract, query: Query) -> tuple[Any, ...]:
         item.contract_size,
         query.market is Market.INVERSE,
         item.pair,
+        item.contract_type,
     )
 
 

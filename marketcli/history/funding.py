@@ -1,0 +1,108 @@
+"""Funding history: every settlement, the interval each was for, and the ones that are missing.
+
+There is no grid to hold it against: symbols settle every 8, 4, 2 or 1 hours, and that changes. The intervals are read
+off the times themselves.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+from marketcli import frames
+from marketcli.history.candles import LATE_START
+from marketcli.history.check import ABSENT, Gap
+from marketcli.history.fetch import fetch
+from marketcli.history.snapshot import YEAR_HOURS
+from marketcli.models import HOUR, MINUTE, Interval, Window
+from marketcli.spec import Query
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import polars as pl
+
+    from marketcli.history.fetch import Ask
+    from marketcli.models import Instrument, Micros
+    from marketcli.spec import Endpoint
+
+LONGEST = 8 * HOUR  # between two settlements, on every exchange so far
+SETTLE = 5 * MINUTE  # a settlement is listed this long after it at the latest
+
+
+@dataclass(frozen=True, slots=True)
+class Settlements:
+    """What came of a query: settlements, and stretches where there should be more."""
+
+    frame: pl.DataFrame
+    gaps: tuple[Gap, ...]
+
+
+async def settlements(
+    ask: Ask,
+    endpoint: Endpoint,
+    instrument: Instrument,
+    *,
+    window: Window,
+    now: Callable[[], Micros],
+    progress: Callable[[int], None],
+) -> Settlements:
+    """All settlements of a window, with the hours each was for; a doubtful stretch is asked for twice."""
+    lead = Window(window.start - LONGEST - MINUTE, window.end)  # the first one's interval needs the one before
+
+    async def ask_for(part: Window) -> pl.DataFrame:
+        query = Query(endpoint.dataset, instrument.market, instrument, None, part)
+        constants = {
+            "exchange": instrument.exchange,
+            "market": instrument.market.value,
+            "symbol": instrument.symbol,
+            "native": instrument.native,
+        }
+        return await fetch(ask, endpoint, query, now=now, constants=constants, progress=progress)
+
+    frame = await ask_for(lead)
+    until = min(window.end, now() - SETTLE, instrument.expiry or window.end)
+    if holes := silent(frames.opens(frame), window, until=until, listed=instrument.listed):
+        again = [await ask_for(hole) for hole in holes]
+        fresh = [part.join(frame, on="time", how="anti") for part in again]
+        frame = frames.tidy(frames.concat(endpoint.dataset, [frame, *fresh]), endpoint.dataset)
+        holes = silent(frames.opens(frame), window, until=until, listed=instrument.listed)
+    gaps = tuple(Gap(hole, Interval(8, "h"), ABSENT) for hole in holes)
+    return Settlements(inside(with_intervals(frame), window), gaps)
+
+
+def silent(times: list[Micros], window: Window, *, until: Micros, listed: Micros | None) -> list[Window]:
+    """Stretches longer than any interval between two settlements, inside the window and the instrument's life."""
+    begin = window.start - LONGEST
+    if listed is not None and listed > begin:
+        begin = listed + LATE_START
+    elif listed is None and times:
+        begin = max(begin, times[0])
+    known = [begin, *(time for time in times if time > begin), until]
+    return [
+        Window(max(earlier + MINUTE, window.start), later)
+        for earlier, later in pairwise(known)
+        if later - earlier > LONGEST + MINUTE and later > window.start
+    ]
+
+
+def with_intervals(frame: pl.DataFrame) -> pl.DataFrame:
+    """Hours since the settlement before; across a gap, and for the first ever, those to the next one."""
+    import polars as pl  # noqa: PLC0415
+
+    time = pl.col("time").to_physical()
+    before, after = (time - time.shift(1)) / HOUR, (time.shift(-1) - time) / HOUR
+    plausible = pl.when(before.is_between(0.5, 8.5)).then(before).when(after.is_between(0.5, 8.5)).then(after)
+    hours = plausible.round(0).cast(pl.Float64)
+    return frame.with_columns(hours.alias("interval_h")).with_columns(
+        (pl.col("rate") * YEAR_HOURS / pl.col("interval_h")).alias("apr")
+    )
+
+
+def inside(frame: pl.DataFrame, window: Window) -> pl.DataFrame:
+    """The settlements of the window itself."""
+    import polars as pl  # noqa: PLC0415
+
+    time = pl.col("time").to_physical()
+    return frame.filter(time.ge(window.start) & time.lt(window.end))
