@@ -1,13 +1,16 @@
 """Settings: flag over `MKT_*` over the user's file over default; and the directories.
 
 The file is `config.toml` in the configuration directory. Every key has an environment variable: `exchange` is
-`MKT_EXCHANGE`, lists are separated by commas.
+`MKT_EXCHANGE`, lists are separated by commas. Where a key has no default, its example shows what it may be.
 """
 
 from __future__ import annotations
 
+import contextlib
 import difflib
+import json
 import os
+import re
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +20,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 
 from marketcli.errors import LocalError, UsageError
 from marketcli.models import Market, parse_market
-from marketcli.text import clean
+from marketcli.text import clean, harmless, number
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -45,23 +48,35 @@ class Config(BaseModel):
 
     exchange: str = Field("binance", description="exchange to ask when -e is not given")
     market: Annotated[Market | None, BeforeValidator(market_or_none)] = Field(
-        None, description="market to look names up in; default: linear, else the only one that has the name"
+        None,
+        description="market to look names up in; default: linear, else the only one that has the name",
+        examples=["linear"],
     )
     quotes: Words = Field(["USDT", "USDC", "USD"], description="quote assets a bare name such as BTC is looked up with")
-    format: str | None = Field(None, description="output format when -f is not given and no file name decides")
+    format: str | None = Field(
+        None, description="output format when -f is not given and no file name decides", examples=["ndjson"]
+    )
     time: Literal["iso", "s", "ms", "us", "ns"] = Field("iso", description="how text formats write times")
     sandbox: bool = Field(default=False, description="use the embedded sandbox instead of the network")
-    via: str | None = Field(None, description="send every request through this address")
+    via: str | None = Field(
+        None, description="send every request through this address", examples=["http://127.0.0.1:9000"]
+    )
     allow_host: Words = Field(default_factory=list, description="hosts beyond this machine that --via may name")
-    proxy: str | None = Field(None, description="proxy for exchanges; default: from the environment")
-    ca_file: str | None = Field(None, description="PEM file of certificates to trust besides the usual ones")
+    proxy: str | None = Field(
+        None, description="proxy for exchanges; default: from the environment", examples=["http://127.0.0.1:8080"]
+    )
+    ca_file: str | None = Field(
+        None, description="PEM file of certificates to trust besides the usual ones", examples=["own.pem"]
+    )
     testnet: bool = Field(default=False, description="use the exchange's testnet")
     offline: bool = Field(default=False, description="send nothing beyond this machine")
     timeout: float = Field(60.0, gt=0, le=3600, description="seconds one request may take")
     max_wait: float = Field(300.0, ge=0, le=86_400, description="longest wait for a request budget, seconds")
     no_color: bool = Field(default=False, description="no colours")
     errors: Literal["text", "json"] = Field("text", description="how errors are printed on stderr")
-    log_file: str | None = Field(None, description="append every request to this file as JSON lines")
+    log_file: str | None = Field(
+        None, description="append every request to this file as JSON lines", examples=["mkt.log"]
+    )
 
 
 # Read by `directories`, not settings of a command.
@@ -89,6 +104,11 @@ def directories(environment: Mapping[str, str] = os.environ) -> Directories:
     )
 
 
+def file_of(environment: Mapping[str, str] = os.environ) -> Path:
+    """The user's settings file, whether it exists or not."""
+    return directories(environment).config / "config.toml"
+
+
 def load(
     flags: Mapping[str, Any], *, environment: Mapping[str, str] = os.environ, file: Path | None = None
 ) -> tuple[Config, list[str]]:
@@ -96,18 +116,36 @@ def load(
 
     `flags` holds what was given on the command line (None: not given). Raises `UsageError` that names key and origin.
     """
-    path = file or directories(environment).config / "config.toml"
-    layers = {
+    given = layers(flags, environment, file=file)
+    for origin, values in given.items():
+        validate(values, origin)
+    merged: dict[str, Any] = {}
+    for values in given.values():
+        merged |= values
+    return Config.model_validate(merged), unknown_variables(environment)
+
+
+def layers(
+    flags: Mapping[str, Any], environment: Mapping[str, str], *, file: Path | None = None
+) -> dict[str, dict[str, Any]]:
+    """What was set, by where it was set; the last wins."""
+    path = file or file_of(environment)
+    return {
         str(path): read(path),
         "environment": from_environment(environment),
         "flags": {name: value for name, value in flags.items() if value is not None},
     }
-    for origin, values in layers.items():
-        validate(values, origin)
-    merged: dict[str, Any] = {}
-    for values in layers.values():
-        merged |= values
-    return Config.model_validate(merged), unknown_variables(environment)
+
+
+def origins(
+    flags: Mapping[str, Any], *, environment: Mapping[str, str] = os.environ, file: Path | None = None
+) -> dict[str, str]:
+    """Where each setting in force comes from: `flag`, a variable, the path of the file, or `default`."""
+    found = dict.fromkeys(Config.model_fields, "default")
+    for origin, values in layers(flags, environment, file=file).items():
+        for key in values:
+            found[key] = {"environment": f"{PREFIX}{key.upper()}", "flags": "flag"}.get(origin, origin)
+    return found
 
 
 def validate(values: Mapping[str, Any], origin: str) -> None:
@@ -164,3 +202,78 @@ def nearest(word: str, known: list[str]) -> str:
     if close:
         return f"Did you mean {next(name for name in known if name.lower() == close[0])}?"
     return f"There are: {', '.join(known)}."
+
+
+def checked_key(key: str) -> str:
+    """A setting's name. Raises `UsageError` with the nearest."""
+    if key not in Config.model_fields:
+        raise UsageError(f"There is no setting {clean(key)!r}.", hint=nearest(key, list(Config.model_fields)))
+    return key
+
+
+def checked_value(key: str, text: str) -> Any:
+    """A setting's value as it may stand in the file. Raises `UsageError`."""
+    checked_key(key)
+    validate({key: text}, "flags")
+    value = getattr(Config.model_validate({key: text}), key)
+    if value == "" or not all(harmless(character) for character in text):
+        raise UsageError(f"The setting {key} cannot be {clean(text)!r}.", hint="To unset it, delete its line.")
+    return value
+
+
+def toml(value: Any) -> str:
+    """A setting's value as TOML."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, float):
+        return number(value)
+    return json.dumps(value, ensure_ascii=False)
+
+
+def edited(text: str, key: str, value: Any) -> str:
+    """The text of a settings file with one key changed and every other line as it was.
+
+    Each way to change a line is tried and taken only if the file then says exactly that. Raises `UsageError` if the
+    file is no TOML, or so written that no line can be changed.
+    """
+    wanted, lines = tomllib.loads(text) | {key: value}, text.splitlines(keepends=True)
+    for start, line in enumerate(lines):
+        if lead := re.match(rf"""\s*(["']?){key}\1\s*=\s*""", line):
+            for end in range(start + 1, len(lines) + 1):
+                block = "".join(lines[start:end])
+                changed = "".join((*lines[:start], lead[0], toml(value), tail(block), *lines[end:]))
+                if says(changed, wanted):
+                    return changed
+    appended = f"{text}{'' if text.endswith(chr(10)) or not text else chr(10)}{key} = {toml(value)}\n"
+    if says(appended, wanted):
+        return appended
+    raise UsageError(
+        f"The file is so written that {key} cannot be changed.", hint=f"Write {key} = {toml(value)} in it."
+    )
+
+
+def says(text: str, wanted: Mapping[str, Any]) -> bool:
+    """Whether a text is TOML of exactly these values."""
+    try:
+        return tomllib.loads(text) == wanted
+    except tomllib.TOMLDecodeError:
+        return False
+
+
+def tail(block: str) -> str:
+    """What stands behind the value of `key = value`: a comment, and the end of the line."""
+    for place in (match.start() for match in re.finditer(r"\s*(?:#|\r?\n?\Z)", block)):
+        with contextlib.suppress(tomllib.TOMLDecodeError):
+            tomllib.loads(block[:place])
+            return block[place:]
+    return ""
+
+
+def sample() -> str:
+    """A settings file that sets nothing and shows every key, its meaning and its default."""
+    lines = ["# Settings of mkt: remove the # before what you change. A flag or MKT_* variable wins over this file.\n"]
+    for key, field in Config.model_fields.items():
+        default = field.get_default(call_default_factory=True)
+        value, kind = ((field.examples or [""])[0], "not set; for example") if default is None else (default, "default")
+        lines.append(f"# {field.description} ({kind}: {toml(value)})\n# {key} = {toml(value)}\n")
+    return "\n".join(lines)

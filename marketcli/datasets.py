@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
+from functools import cache
 from typing import Annotated, Any, Literal, TypeAlias
 
 from msgspec import Meta, Struct
@@ -249,6 +250,7 @@ class Column:
     meaning: str
 
 
+@cache
 def columns(dataset: Dataset) -> tuple[Column, ...]:
     """The columns of a dataset in order, with type, unit and meaning, read from its record."""
     from msgspec import inspect  # noqa: PLC0415 - only schemas need it

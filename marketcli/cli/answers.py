@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from marketcli.cli.candles import ending, gap_entries, gap_sentences, incomplete, metadata, nothing, prefix, remarks
@@ -56,14 +56,7 @@ class Job:
         """Wait for all answers side by side; what cannot be asked at all stops everything."""
         from asyncio import gather
 
-        results = await gather(*asked, return_exceptions=True)
-        for result in results:
-            if isinstance(result, BaseException) and (
-                isinstance(result, UsageError) or not isinstance(result, MarketError)
-            ):
-                raise result
-        answers = [result for result in results if not isinstance(result, BaseException)]
-        return self.finish(answers, [result for result in results if isinstance(result, MarketError)])
+        return self.finish(*sorted_out(await gather(*asked, return_exceptions=True)))
 
     def finish(self, answers: Sequence[Answer], failures: Sequence[MarketError]) -> int:
         """Write all rows, then say what is missing; the exit code."""
@@ -88,7 +81,7 @@ class Job:
         from marketcli.datasets import kinds
 
         if self.destination.drawn:
-            self.draw([replace(answer, frame=self.destination.kept(answer.frame)) for answer in answers])
+            self.draw(answers)
             return []
         frame = frames.concat(self.dataset, [answer.frame for answer in answers])
         return self.destination.write(frame, kinds(self.dataset), metadata=metadata(answers))
@@ -100,3 +93,14 @@ class Job:
         tell(self.config, warnings=warnings, notes=[] if self.manner.quiet else notes)
         for entry in (entry for answer in answers if in_json for entry in gap_entries(answer)):
             put(entry)
+
+
+def sorted_out(results: Sequence[Answer | BaseException]) -> tuple[list[Answer], list[MarketError]]:
+    """Answers and failures; what is wrong with the question itself, or with us, is raised."""
+    for result in results:
+        if isinstance(result, UsageError) or (
+            isinstance(result, BaseException) and not isinstance(result, MarketError)
+        ):
+            raise result
+    answers = [result for result in results if not isinstance(result, BaseException)]
+    return answers, [result for result in results if isinstance(result, MarketError)]

@@ -8,22 +8,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from marketcli.cli.candles import (
-    PLAN,
-    ending,
-    gap_entries,
-    gap_sentences,
-    incomplete,
-    metadata,
-    nothing,
-    plan_frame,
-    prefix,
-    remarks,
-    view,
-)
-from marketcli.cli.notice import complain, put, tell
+from marketcli.cli import complete
+from marketcli.cli.answers import Job, sorted_out
+from marketcli.cli.candles import PLAN, plan_frame, view
+from marketcli.cli.notice import complain, tell
 from marketcli.cli.options import Common, Output, Span, options, settle
-from marketcli.errors import PRIORITY
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -50,6 +39,7 @@ def ohlc(
             help="Symbols in any spelling (BTCUSDT, BTC-USDT-PERP, BTC/USDT:USDT, btc; - reads them from a pipe), "
             "then the length of a candle: 1m, 1h, 1d, 1w, 1M.",
             show_default=False,
+            autocompletion=complete.words,
         ),
     ],
     *,
@@ -57,7 +47,14 @@ def ohlc(
     span: Span,
     output: Output,
     price: Annotated[
-        str, typer.Option("--price", metavar="PRICE", help="trade, mark, index or premium.", rich_help_panel="Window")
+        str,
+        typer.Option(
+            "--price",
+            metavar="PRICE",
+            help="trade, mark, index or premium.",
+            rich_help_panel="Window",
+            autocompletion=complete.prices,
+        ),
     ] = "trade",
     include_open: Annotated[
         bool, typer.Option("--include-open", metavar="", help="With the unfinished candle.", rich_help_panel="Window")
@@ -126,7 +123,6 @@ class Work:
         from marketcli import exchanges
         from marketcli.api.candles import candles
         from marketcli.api.session import Session
-        from marketcli.errors import MarketError
         from marketcli.output.progress import Progress
 
         exchange = exchanges.load(self.config.exchange)
@@ -145,13 +141,17 @@ class Work:
                     for plan in plans
                 )
                 results = await gather(*asked, return_exceptions=True)
-        for result in results:
-            if isinstance(result, BaseException) and not isinstance(result, MarketError):
-                raise result
-        answers = [result for result in results if not isinstance(result, BaseException)]
-        failures = [*refused, *(result for result in results if isinstance(result, MarketError))]
-        failures += [error for answer in answers if (error := nothing(answer))]
-        return self.finish([answer for answer in answers if not nothing(answer)], failures)
+        answers, failures = sorted_out(results)
+        return self.job.finish(answers, [*refused, *failures])
+
+    @property
+    def job(self) -> Job:
+        """What writes the answers and tells the rest."""
+        return Job(self.config, self.manner, self.destination, self.question.dataset, self.draw)
+
+    def draw(self, answers: Sequence[Answer]) -> None:
+        """Candles as people read them."""
+        self.destination.draw([view(answer) for answer in answers], candles=True)
 
     async def plans(
         self, session: Session, exchange: Exchange, symbols: Sequence[str]
@@ -172,35 +172,6 @@ class Work:
                     raise
                 refused.append(error)
         return plans, refused
-
-    def finish(self, answers: Sequence[Answer], failures: Sequence[MarketError]) -> int:
-        """Write all rows, then say what is missing; the exit code."""
-        from marketcli import frames
-        from marketcli.datasets import kinds
-        from marketcli.errors import worst
-
-        if not answers:
-            raise min(failures, key=lambda error: PRIORITY.index(error.exit))
-        in_json = self.config.errors == "json"
-        warnings = [] if in_json else [sentence for answer in answers for sentence in gap_sentences(answer)]
-        notes = [f"{prefix(answer)}{note}" for answer in answers for note in remarks(answer)]
-        if self.config.sandbox:
-            notes.insert(0, "These rows are simulated by the embedded sandbox.")
-        if self.destination.drawn:
-            self.destination.draw([view(answer) for answer in answers], candles=True)
-        else:
-            frame = frames.concat(self.question.dataset, [answer.frame for answer in answers])
-            notes += self.destination.write(frame, kinds(self.question.dataset), metadata=metadata(answers))
-        tell(self.config, warnings=warnings, notes=[] if self.destination.drawn or self.manner.quiet else notes)
-        for entry in (entry for answer in answers if in_json for entry in gap_entries(answer)):
-            put(entry)
-        for error in failures:
-            complain(error, self.config)
-        codes = [error.exit for error in failures] + [ending(answer) for answer in answers]
-        lost = sum(gap.missing for answer in answers for gap in answer.lost)
-        if lost:
-            complain(incomplete(answers, lost), self.config)
-        return worst(codes)
 
     async def plan(self, symbols: Sequence[str]) -> int:
         """Show the requests an answer would take, and send none but for instrument lists."""

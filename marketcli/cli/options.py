@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
 
 import typer
 
+from marketcli.cli import complete
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -80,11 +82,23 @@ class Common(Everywhere):
 
     exchange: Annotated[
         str | None,
-        typer.Option("--exchange", "-e", help="Exchange to ask; default binance.", rich_help_panel=REACH),
+        typer.Option(
+            "--exchange",
+            "-e",
+            help="Exchange to ask; default binance.",
+            rich_help_panel=REACH,
+            autocompletion=complete.exchange_names,
+        ),
     ] = None
     market: Annotated[
         str | None,
-        typer.Option("--market", "-m", help="spot, linear (um, perp) or inverse (cm).", rich_help_panel=REACH),
+        typer.Option(
+            "--market",
+            "-m",
+            help="spot, linear (um, perp) or inverse (cm).",
+            rich_help_panel=REACH,
+            autocompletion=complete.markets,
+        ),
     ] = None
     testnet: Annotated[
         bool | None, typer.Option("--testnet", metavar="", help="Use the exchange's testnet.", rich_help_panel=REACH)
@@ -162,6 +176,7 @@ class Output:
             metavar="FORMAT",
             help="table ndjson json csv tsv parquet arrow; default: a table on a terminal, ndjson in a pipe.",
             rich_help_panel=DATA,
+            autocompletion=complete.formats,
         ),
     ] = None
     as_json: Annotated[bool, typer.Option("--json", metavar="", help="The same as -f json.", rich_help_panel=DATA)] = (
@@ -180,7 +195,13 @@ class Output:
     force: Annotated[bool, typer.Option("--force", metavar="", help="Replace files.", rich_help_panel=DATA)] = False
     fields: Annotated[
         str | None,
-        typer.Option("--fields", metavar="A,B,…", help="Only these columns, so ordered.", rich_help_panel=DATA),
+        typer.Option(
+            "--fields",
+            metavar="A,B,…",
+            help="Only these columns, so ordered.",
+            rich_help_panel=DATA,
+            autocompletion=complete.fields,
+        ),
     ] = None
     where: Annotated[
         str | None,

@@ -61,15 +61,15 @@ def draw(
     if destination.output.fields or destination.output.wide:
         from marketcli import frames
 
-        frame = frames.concat(answers[0].dataset, [answer.frame for answer in answers])
+        frame = destination.kept(frames.concat(answers[0].dataset, [answer.frame for answer in answers]))
         shown = View(frame=destination.selected(frame), kinds=kinds(answers[0].dataset), title=[title])
         destination.draw([shown], candles=False)
         return
-    rows = [(row, answer) for answer in answers for row in answer.frame.iter_rows(named=True)]
+    rows = [(row, answer) for answer in answers for row in destination.kept(answer.frame).iter_rows(named=True)]
     cells: dict[str, list[str]] = {"symbol": [row["symbol"] for row, _ in rows]}
     for name, make in columns.items():
         texts = [make(row, answer) for row, answer in rows]
-        width = max(len(text) for text in texts)
+        width = max((len(text) for text in texts), default=0)
         if set(texts) != {DASH}:
             cells[name] = [text.rjust(width) for text in texts]
     first = answers[0]
@@ -101,7 +101,7 @@ def draw_history(destination: Destination, answers: Sequence[Answer], *, title: 
     said = {"exchange", "market", "symbol", "native", "interval", "source"}
     views = []
     for answer in answers:
-        instrument, frame = answer.instrument, answer.frame
+        instrument, frame = answer.instrument, destination.kept(answer.frame)
         if not (destination.output.fields or destination.output.wide):
             frame = frame.select(name for name in frame.columns if name not in said and not frame[name].is_null().all())
         parts = [instrument.symbol, title, f"{instrument.exchange} {instrument.market} {instrument.native}"]

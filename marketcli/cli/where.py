@@ -1,7 +1,7 @@
 """`--where`: a small typed filter over columns, read into a Polars expression.
 
-It is no SQL: `pl.sql_expr` takes `trades > 1_0` for `trades > 1`, `0 / 0 > 5` for true, and compares times with numbers.
-Here every part has a kind, what does not fit is an error before anything is asked, and a row counts by itself.
+It is no SQL: `pl.sql_expr` (Polars 2.1) takes `trades > 1_0` for `trades > 1`, `0 / 0 > 5` for true, and compares times
+with numbers. Here every part has a kind, and what does not fit is an error before anything is asked.
 """
 
 from __future__ import annotations

@@ -146,21 +146,21 @@ class Source:
             early = [self.gap(Window(hole.start, began), NOT_LISTED)] if began > hole.start else []
             return early + ([self.gap(Window(began, hole.end), ABSENT)] if began < hole.end else [])
         over = hole.end >= self.interval.ceil(due.end) and frame.height and self.instrument.status in OVER
-        return [self.gap(hole, ENDED if over else ABSENT)]
+        return [self.gap(hole, ENDED if over and not await self.any_rows(hole) else ABSENT)]
 
     async def began(self, hole: Window, frame: pl.DataFrame) -> Micros:
         """Up to when, inside a stretch at the beginning of a window, the instrument had not traded yet.
 
-        By its listing date; where the exchange gives none, by its having rows after the stretch and none before it.
+        By its listing date; where the exchange gives none, or trading began a little later, by its having rows after
+        the stretch and, asked once more, none in it and none before it.
         """
         listed = self.instrument.listed
         if listed is not None and not (frame.height and listed < hole.end <= listed + LATE_START):
             return max(hole.start, min(hole.end, self.interval.ceil(listed)))
         if not frame.height or (listed is None and self.endpoint.span is not None):
             return hole.start
-        before = Window(self.interval.ceil(GENESIS if listed is None else listed), hole.start)
-        empty = before.start >= before.end or not await self.any_rows(before)
-        return hole.end if empty else hole.start
+        since = self.interval.ceil(GENESIS if listed is None else listed)
+        return hole.start if await self.any_rows(Window(min(since, hole.start), hole.end)) else hole.end
 
     def gap(self, window: Window, cause: str) -> Gap:
         """A gap of this source's grid."""

@@ -13,14 +13,6 @@ from marketcli.history.check import ABSENT, ENDED, NOT_LISTED
 from marketcli.models import DAY, HOUR, Interval, Market, Window, iso
 
 MARKETS = pytest.mark.parametrize("market", Market)
-FIRST_UNSEEN = pytest.mark.xfail(
-    strict=True,
-    reason="history/candles.py began: without a listing date the beginning is guessed, not looked for, exit 0",
-)
-LAST_UNSEEN = pytest.mark.xfail(
-    strict=True,
-    reason="history/candles.py explained: all that is missing at the end of a halted one is 'ended', exit 0",
-)
 
 
 @MARKETS
@@ -61,7 +53,6 @@ def test_a_stalled_page_does_not_prove_that_there_is_nothing_before(market: Mark
 
 
 @MARKETS
-@FIRST_UNSEEN
 def test_an_empty_page_that_comes_twice_does_not_move_the_beginning(market: Market) -> None:
     began = Interval.parse("1h").ceil(BEGAN[market])
     bench = Bench("empty_200:path=klines,first=1", "empty_200:path=klines,every=3,first=3")
@@ -82,7 +73,6 @@ def test_after_the_end_nothing_is_missing() -> None:
     assert [gap.cause for gap in outcome.answer.gaps] == [ENDED]
 
 
-@LAST_UNSEEN
 def test_a_stalled_page_does_not_move_the_end() -> None:
     bench = Bench("stalled_page:path=klines")
     outcome = bench.one(AROUND_THE_END)

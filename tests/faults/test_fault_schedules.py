@@ -37,7 +37,6 @@ def test_schedules_end_in_every_way_there_is() -> None:
 
 
 @pytest.mark.soak
-@pytest.mark.xfail(strict=True, reason="history/candles.py began: see FIRST_UNSEEN in test_fault_gaps.py")
 def test_a_thousand_schedules_tell_no_lie() -> None:
     ends, found = Counter[int](), list[str]()
     for seed in range(ALL):

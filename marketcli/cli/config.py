@@ -1,0 +1,176 @@
+"""`mkt config`: what is set, where it was set, and setting it."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from marketcli.cli import complete
+from marketcli.cli.notice import tell
+from marketcli.cli.options import Everywhere, Output, flags_of, options, settle
+from marketcli.errors import LocalError, UsageError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import polars as pl
+
+    from marketcli.config import Config
+
+KINDS = {"key": "text", "value": "text", "origin": "text"}
+ADDRESSES = ("via", "proxy")  # which may hold a password
+
+app = typer.Typer(
+    no_args_is_help=True, help="Show and change settings: flag over MKT_* variable over file over default."
+)
+
+Key = Annotated[
+    str, typer.Argument(metavar="KEY", help="For example exchange.", show_default=False, autocompletion=complete.keys)
+]
+
+
+@app.command("show")
+@options(Everywhere, Output)
+def show(
+    ctx: typer.Context,
+    everywhere: Everywhere,
+    output: Output,
+    *,
+    origin: Annotated[
+        bool, typer.Option("--origin", metavar="", help="Where each comes from: flag, variable, file or default.")
+    ] = False,
+) -> int:
+    """Show the settings in force.
+
+    mkt config show --origin
+    mkt config show -f json
+    """
+    from marketcli.cli.show import Destination, check_fields, names
+    from marketcli.config import origins
+    from marketcli.output.view import View
+
+    config, manner, warnings = settle(ctx.obj, everywhere)
+    kinds = {name: kind for name, kind in KINDS.items() if origin or name != "origin"}
+    check_fields(names(output.fields), list(kinds))
+    tell(config, warnings=warnings)
+    destination = Destination.of(output, config, kinds=kinds)
+    rows = settings(config, origins(flags_of(ctx.obj, everywhere)[0])).select(list(kinds))
+    if destination.drawn:
+        shown = destination.selected(destination.kept(rows))
+        destination.draw([View(frame=shown, kinds=kinds, title=["settings"])], candles=False)
+        return 0
+    notes = destination.write(rows, kinds, metadata={})
+    tell(config, notes=[] if manner.quiet else notes)
+    return 0
+
+
+@app.command("get")
+@options(Everywhere)
+def get(ctx: typer.Context, key: Key, everywhere: Everywhere) -> int:
+    """Print one setting in force, and nothing else."""
+    from marketcli.config import checked_key
+
+    checked_key(key)
+    config, _, warnings = settle(ctx.obj, everywhere)
+    tell(config, warnings=warnings)
+    typer.echo(written(getattr(config, key)) or "")
+    return 0
+
+
+@app.command("set")
+@options(Everywhere)
+def change(
+    ctx: typer.Context,
+    key: Key,
+    value: Annotated[str, typer.Argument(metavar="VALUE", help="Lists are separated by commas.", show_default=False)],
+    everywhere: Everywhere,
+) -> int:
+    """Write a setting into the file; every other line of it stays as it is.
+
+    mkt config set exchange binance
+    mkt config set quotes USDC,USDT
+    """
+    from marketcli.config import PREFIX, Config, checked_value, edited, file_of, read
+
+    known(key, value)
+    found, path = checked_value(key, value), file_of()
+    read(path)
+    save(path, edited(content(path), key, found))
+    flags, manner = flags_of(ctx.obj, everywhere)
+    in_json = "json" in {flags.get("errors"), os.environ.get(f"{PREFIX}ERRORS")}
+    variable = f"{PREFIX}{key.upper()}"
+    warnings = [f"{variable} is set and wins over the file."] if os.environ.get(variable) else []
+    notes = [] if manner.quiet else [f"{key} is {written(found)} in {path}."]
+    # not the settings in force: the rest of the file may be broken, and this may be how it is mended
+    tell(Config.model_validate({"errors": "json" if in_json else "text"}), warnings=warnings, notes=notes)
+    return 0
+
+
+@app.command("path")
+def path() -> int:
+    """Print where the settings file is, or would be."""
+    from marketcli.config import file_of
+
+    typer.echo(str(file_of()))
+    return 0
+
+
+@app.command("init")
+def init(*, force: Annotated[bool, typer.Option("--force", metavar="", help="Replace the file.")] = False) -> int:
+    """Write a settings file that shows every key, its meaning and its default."""
+    from marketcli.config import file_of, sample
+
+    save(file_of(), sample(), force=force)
+    typer.echo(str(file_of()))
+    return 0
+
+
+def settings(config: Config, origins: dict[str, str]) -> pl.DataFrame:
+    """All settings as rows; a password in an address is not shown."""
+    import polars as pl
+
+    from marketcli.net.address import masked
+
+    rows = [(key, getattr(config, key), origin) for key, origin in origins.items()]
+    shown = [
+        (key, written(masked(value) if key in ADDRESSES and value else value), origin) for key, value, origin in rows
+    ]
+    return pl.DataFrame(shown, schema=dict.fromkeys(KINDS, pl.String()), orient="row")
+
+
+def written(value: object) -> str | None:
+    """A value as `mkt config set` takes it."""
+    from marketcli.config import toml
+
+    if value is None or isinstance(value, str):
+        return value
+    return ",".join(value) if isinstance(value, list) else toml(value)
+
+
+def known(key: str, value: str) -> None:
+    """Refuse an exchange or format that does not exist."""
+    from marketcli import exchanges
+    from marketcli.output.files import FORMATS
+
+    words = {"exchange": exchanges.names(), "format": list(FORMATS)}.get(key)
+    if words is not None and value not in words:
+        raise UsageError(f"There is no {key} {value!r}.", hint=f"Use one of {', '.join(words)}.")
+
+
+def content(path: Path) -> str:
+    """The text of the file, line ends as they are; nothing if there is none."""
+    return path.read_bytes().decode() if path.exists() else ""
+
+
+def save(path: Path, text: str, *, force: bool = True) -> None:
+    """Write the settings file whole, for the user alone."""
+    from marketcli.disk import staged
+
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise LocalError(f"The directory {path.parent} cannot be created: {error.strerror}.") from error
+    with staged(path, force=force, mode=0o600) as file:
+        file.write(text.encode())
