@@ -22,9 +22,7 @@ if TYPE_CHECKING:
 KINDS = {"key": "text", "value": "text", "origin": "text"}
 ADDRESSES = ("via", "proxy")  # which may hold a password
 
-app = typer.Typer(
-    no_args_is_help=True, help="Show and change settings: flag over MKT_* variable over file over default."
-)
+app = typer.Typer(help="Show and change settings: flag over MKT_* variable over file over default.")
 
 Key = Annotated[
     str, typer.Argument(metavar="KEY", help="For example exchange.", show_default=False, autocompletion=complete.keys)
@@ -58,8 +56,8 @@ def show(
     destination = Destination.of(output, config, kinds=kinds)
     rows = settings(config, origins(flags_of(ctx.obj, everywhere)[0])).select(list(kinds))
     if destination.drawn:
-        shown = destination.selected(destination.kept(rows))
-        destination.draw([View(frame=shown, kinds=kinds, title=["settings"])], candles=False)
+        frame = destination.selected(destination.kept(rows))
+        destination.draw([View(frame=frame, kinds=kinds, title=["settings"])], candles=False)
         return 0
     notes = destination.write(rows, kinds, metadata={})
     tell(config, notes=[] if manner.quiet else notes)
@@ -102,7 +100,7 @@ def change(
     in_json = "json" in {flags.get("errors"), os.environ.get(f"{PREFIX}ERRORS")}
     variable = f"{PREFIX}{key.upper()}"
     warnings = [f"{variable} is set and wins over the file."] if os.environ.get(variable) else []
-    notes = [] if manner.quiet else [f"{key} is {written(found)} in {path}."]
+    notes = [] if manner.quiet else [f"{key} is {shown(key, found)} in {path}."]
     # not the settings in force: the rest of the file may be broken, and this may be how it is mended
     tell(Config.model_validate({"errors": "json" if in_json else "text"}), warnings=warnings, notes=notes)
     return 0
@@ -131,13 +129,15 @@ def settings(config: Config, origins: dict[str, str]) -> pl.DataFrame:
     """All settings as rows; a password in an address is not shown."""
     import polars as pl
 
+    rows = [(key, shown(key, getattr(config, key)), origin) for key, origin in origins.items()]
+    return pl.DataFrame(rows, schema=dict.fromkeys(KINDS, pl.String()), orient="row")
+
+
+def shown(key: str, value: object) -> str | None:
+    """A value as others may see it: without the password of an address."""
     from marketcli.net.address import masked
 
-    rows = [(key, getattr(config, key), origin) for key, origin in origins.items()]
-    shown = [
-        (key, written(masked(value) if key in ADDRESSES and value else value), origin) for key, value, origin in rows
-    ]
-    return pl.DataFrame(shown, schema=dict.fromkeys(KINDS, pl.String()), orient="row")
+    return masked(value) if key in ADDRESSES and isinstance(value, str) else written(value)
 
 
 def written(value: object) -> str | None:

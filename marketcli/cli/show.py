@@ -101,7 +101,7 @@ class Destination:
         rows, notes = self.selected(kept), []
         if self.where is not None:
             metadata = {**metadata, "marketcli.where": self.where.text}
-            notes.append(f"{kept.height:,} of {frame.height:,} rows match --where.")
+            notes.append(f"{matching(kept.height, frame.height)}.")
         if self.template is not None:
             return notes + self.write_template(self.template, kept, rows, kinds=kinds, metadata=metadata)
         if self.path is not None:
@@ -161,7 +161,7 @@ class Destination:
         return console(sys.stdout, color=False if self.config.no_color else None)
 
     def draw(self, views: Sequence[View], *, candles: bool) -> None:
-        """Draw rows for people; --where has been obeyed already (`kept`), and so has --fields unless they are candles."""
+        """Draw rows for people: candles as they came, all others already `kept` and `selected`."""
         from marketcli.output.table import show, show_candles
 
         console = self.console()
@@ -172,9 +172,10 @@ class Destination:
             show(console, self.narrowed(view) if candles else view, wide=self.output.wide)
 
     def narrowed(self, view: View) -> View:
-        """A view with the columns asked for, which says that rows were left out."""
-        said = ["only rows that match --where"] if self.where else []
-        return replace(view, frame=self.selected(view.frame), caption=[*view.caption, *said])
+        """A view with the rows and columns asked for, which says how many of the rows those are."""
+        kept = self.kept(view.frame)
+        said = [matching(kept.height, view.frame.height)] if self.where else []
+        return replace(view, frame=self.selected(kept), caption=[*view.caption, *said])
 
 
 def wanted_format(output: Output, config: Config) -> str | None:
@@ -201,6 +202,11 @@ def template_of(target: str | None, kinds: Mapping[str, str] | None) -> Template
     from marketcli.output.templates import Template, is_template
 
     return Template.parse(target, kinds or ()) if target and is_template(target) else None
+
+
+def matching(kept: int, total: int) -> str:
+    """How many rows passed the filter."""
+    return f"{kept:,} of {total:,} rows match --where"
 
 
 def names(text: str | None) -> list[str]:

@@ -42,7 +42,13 @@ async def main(url: str, start: int, end: int, target: str) -> None:
         async def work() -> None:
             for index, first in waiting:
                 last = min(first + PAGE * MINUTE, end) - 1
-                params = {"symbol": "BTCUSDT", "interval": "1m", "startTime": first, "endTime": last, "limit": PAGE}
+                params: dict[str, str | int] = {
+                    "symbol": "BTCUSDT",
+                    "interval": "1m",
+                    "startTime": first,
+                    "endTime": last,
+                    "limit": PAGE,
+                }
                 answer = await client.get(f"{url}/fapi.binance.com/fapi/v1/klines", params=params)
                 rows = [
                     (k.open_time, k.open, k.high, k.low, k.close, k.volume, k.quote_volume, k.trades, k.taker_buy)

@@ -40,7 +40,8 @@ def get(
     )
     asked: list[Page] = []
 
-    async def ask(_: Endpoint, __: Query, page: Page) -> Rows:
+    async def ask(endpoint: Endpoint, query: Query, page: Page) -> Rows:
+        del endpoint, query
         asked.append(page)
         assert page.window is not None
         rows: Rows = [(time, 0.0001, None) for time in times if time in page.window]
@@ -120,8 +121,9 @@ def joined(native: str) -> dict[str, object]:
         "/t": [("SOLUSDT", 4.0)],
     }
 
-    async def ask(asked: Endpoint, _: Query, __: Page) -> Rows:
-        return answers[asked.path]
+    async def ask(endpoint: Endpoint, query: Query, page: Page) -> Rows:
+        del query, page
+        return answers[endpoint.path]
 
     query = Query(FUNDING, Market.LINEAR, BTC)
     return asyncio.run(snapshot(ask, endpoint, query, instrument=replace(BTC, native=native)))

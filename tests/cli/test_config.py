@@ -1,0 +1,137 @@
+"""`mkt config`: what is set and where, setting it, and what it refuses."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+from cli_runner import mkt
+from pty_runner import plain, screen
+
+
+def file() -> Path:
+    """The user's settings file of this test."""
+    return Path(os.environ["MKT_CONFIG_DIR"]) / "config.toml"
+
+
+def write(text: str) -> None:
+    file().parent.mkdir(exist_ok=True)
+    file().write_text(text)
+
+
+def test_settings_are_shown_with_where_they_come_from() -> None:
+    write("timeout = 10\n")
+    done = mkt("--offline", "config", "show", "--origin", environment={"MKT_MARKET": "um"})
+    rows = {row["key"]: (row["value"], row["origin"]) for row in done.rows()}
+    assert done.returncode == 0
+    assert rows["timeout"] == ("10", str(file()))
+    assert rows["market"] == ("linear", "MKT_MARKET")
+    assert rows["offline"] == ("true", "flag")
+    assert rows["quotes"] == ("USDT,USDC,USD", "default")
+    assert rows["proxy"] == (None, "default")
+
+
+def test_settings_are_rows_like_all_others() -> None:
+    done = mkt("config", "show", "--where", "key like 'time%'", "-f", "csv")
+    assert done.stdout == "key,value\ntime,iso\ntimeout,60\n"
+    assert list(json.loads(mkt("config", "show", "--json").stdout)[0]) == ["key", "value"]
+    assert mkt("config", "show", "--fields", "origin").returncode == 2
+
+
+@pytest.mark.parametrize("columns", [80, 120])
+def test_settings_fit_the_terminal(columns: int) -> None:
+    printed, code = screen("config", "show", "--origin", columns=columns)
+    assert code == 0
+    assert max(len(line) for line in plain(printed)) <= columns
+
+
+def test_one_setting_is_printed_alone() -> None:
+    done = mkt("config", "get", "quotes")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "USDT,USDC,USD\n", "")
+    assert mkt("config", "get", "market").stdout == "\n"
+    assert mkt("config", "get", "timeout", environment={"MKT_TIMEOUT": "7"}).stdout == "7\n"
+
+
+def test_a_setting_is_set_and_counts_from_then_on() -> None:
+    assert mkt("config", "set", "format", "csv").returncode == 0
+    assert mkt("config", "set", "quotes", "USDC,USD").returncode == 0
+    assert file().read_text() == 'format = "csv"\nquotes = ["USDC", "USD"]\n'
+    assert (file().stat().st_mode & 0o777, file().parent.stat().st_mode & 0o777) == (0o600, 0o700)
+    assert mkt("schema").stdout.startswith("dataset,")
+    assert mkt("config", "get", "quotes").stdout == "USDC,USD\n"
+
+
+def test_setting_tells_what_it_did_and_what_wins_over_it() -> None:
+    done = mkt("config", "set", "timeout", "5", environment={"MKT_TIMEOUT": "7"})
+    assert (done.returncode, done.stdout) == (0, "")
+    assert f"timeout is 5 in {file()}" in done.stderr
+    assert "MKT_TIMEOUT is set and wins" in done.stderr
+    assert mkt("config", "set", "timeout", "6", "-q").stderr == ""
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ("set tmeout 5", "Did you mean timeout?"),
+        ("set timeout soon", "The setting timeout is 'soon'"),
+        ("set exchange bybt", "binance"),
+        ("set format xml", "parquet"),
+        ("set market futures", "spot, linear"),
+        ("set timeout", "VALUE"),
+        ("get tmeout", "Did you mean timeout?"),
+        ("shw", "show"),
+        ("", "Missing command"),
+    ],
+)
+def test_what_cannot_be_set_is_one_sentence_and_changes_nothing(words: str, said: str) -> None:
+    write("# mine\n")
+    done = mkt("config", *words.split())
+    assert (done.returncode, done.stdout) == (2, "")
+    assert said in done.stderr
+    assert len(done.stderr.splitlines()) <= 2
+    assert file().read_text() == "# mine\n"
+
+
+def test_a_file_with_one_bad_value_is_mended_by_setting_it() -> None:
+    write("timeout = -1\n")
+    assert mkt("config", "show").returncode == 2
+    assert mkt("config", "set", "timeout", "30").returncode == 0
+    assert mkt("config", "get", "timeout").stdout == "30\n"
+
+
+def test_a_file_that_is_no_toml_is_left_as_it_is() -> None:
+    write("timeout = = 1\n")
+    done = mkt("config", "set", "timeout", "30")
+    assert (done.returncode, "not valid TOML" in done.stderr) == (2, True)
+    assert file().read_text() == "timeout = = 1\n"
+    assert mkt("config", "path").stdout == f"{file()}\n"
+
+
+def test_init_writes_every_key_once_and_never_over_a_file() -> None:
+    done = mkt("config", "init")
+    assert (done.returncode, done.stdout) == (0, f"{file()}\n")
+    assert file().stat().st_mode & 0o777 == 0o600
+    assert {row["origin"] for row in mkt("config", "show", "--origin").rows()} == {"default"}
+    file().write_text("timeout = 5\n")
+    again = mkt("config", "init")
+    assert (again.returncode, "--force" in again.stderr) == (2, True)
+    assert file().read_text() == "timeout = 5\n"
+    assert mkt("config", "init", "--force").returncode == 0
+    assert "# timeout = 60\n" in file().read_text()
+
+
+def test_a_password_in_an_address_is_not_shown() -> None:
+    secret = "canary-7731"
+    done = mkt("config", "set", "proxy", f"http://me:{secret}@127.0.0.1:9")
+    shown = mkt("config", "show")
+    assert (done.returncode, shown.returncode) == (0, 0)
+    assert secret not in done.stdout + done.stderr + shown.stdout + shown.stderr
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="nothing is unwritable for root")
+def test_a_directory_that_cannot_be_written_is_told(tmp_path: Path) -> None:
+    tmp_path.chmod(0o500)
+    done = mkt("config", "set", "timeout", "5", environment={"MKT_CONFIG_DIR": str(tmp_path / "mkt")})
+    assert done.returncode == 9
