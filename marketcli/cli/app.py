@@ -6,7 +6,20 @@ import os
 
 import typer
 
-from marketcli.cli import completion, exchanges, funding, instruments, limits, ohlc, oi, price, sandbox, schema, topics
+from marketcli.cli import (
+    completion,
+    config,
+    exchanges,
+    funding,
+    instruments,
+    limits,
+    ohlc,
+    oi,
+    price,
+    sandbox,
+    schema,
+    topics,
+)
 from marketcli.cli.options import Everywhere, options
 
 EPILOG = "Try it without a network: mkt --sandbox ohlc BTCUSDT 1h"
@@ -54,3 +67,4 @@ for name, command in (
 ):
     app.command(name)(command)
 app.add_typer(instruments.app, name="instruments", short_help="List what trades where; what a name means.")
+app.add_typer(config.app, name="config", short_help="Show and change settings.")

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-NATIVES = ["BTCUSDT", "BTCUSDC", "ETHUSDT", "OLDUSDT"]
+NATIVES = ["BTCOLD", "BTCUSDT", "BTCUSDC", "ETHUSDT", "OLDUSDT"]
 HOSTILE = [
     "BTC$(touch pwned)",
     "BTC`id`",
@@ -36,7 +36,7 @@ def keep(market: str, names: list[tuple[str, str]], *, site: str = "live") -> No
     """A list as the catalog keeps it."""
     folder = Path(os.environ["MKT_CACHE_DIR"]) / "instruments" / "direct"
     folder.mkdir(parents=True, exist_ok=True)
-    rows = [{"native": a, "symbol": b, "status": "closed" if a.startswith("OLD") else "trading"} for a, b in names]
+    rows = [{"native": a, "symbol": b, "status": "closed" if "OLD" in a else "trading"} for a, b in names]
     (folder / f"binance-{site}-{market}.2.json").write_text(json.dumps({"fetched": 1, "instruments": rows}))
 
 
@@ -57,7 +57,7 @@ def run(environment: dict[str, str]) -> subprocess.CompletedProcess[str]:
 
 def test_symbols_come_from_the_lists_those_that_trade_first() -> None:
     assert offered("mkt ohlc BTC") == [
-        "BTCUSDT", "BTCUSDC", "BTCEUR", "BTC-USDT-PERP", "BTC-USDC-PERP", "BTC-EUR",
+        "BTCUSDT", "BTCUSDC", "BTCEUR", "BTCOLD", "BTC-USDT-PERP", "BTC-USDC-PERP", "BTC-EUR", "BTC-OLD-PERP",
     ]  # fmt: skip
     assert offered("mkt ohlc OLD") == ["OLDUSDT", "OLD-USDT-PERP"]
     assert offered("mkt ohlc btcusd") == ["btcusdt", "btcusdc"]
@@ -66,7 +66,7 @@ def test_symbols_come_from_the_lists_those_that_trade_first() -> None:
 
 def test_intervals_come_once_a_symbol_stands() -> None:
     assert "1h" not in offered("mkt ohlc 1")
-    assert offered("mkt ohlc BTCUSDT 1")[:3] == ["1m", "1h", "1d"] or "1h" in offered("mkt ohlc BTCUSDT 1")
+    assert set(offered("mkt ohlc BTCUSDT 1")) == {"1m", "15m", "1h", "12h", "1d", "1w", "1M", "1s"}
     assert "ETHUSDT" in offered("mkt ohlc BTCUSDT ETH")
 
 

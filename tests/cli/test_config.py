@@ -123,11 +123,11 @@ def test_init_writes_every_key_once_and_never_over_a_file() -> None:
 
 
 def test_a_password_in_an_address_is_not_shown() -> None:
-    secret = "canary-7731"
-    done = mkt("config", "set", "proxy", f"http://me:{secret}@127.0.0.1:9")
+    canary = "canary-7731"
+    done = mkt("config", "set", "proxy", f"http://me:{canary}@127.0.0.1:9")
     shown = mkt("config", "show")
     assert (done.returncode, shown.returncode) == (0, 0)
-    assert secret not in done.stdout + done.stderr + shown.stdout + shown.stderr
+    assert canary not in done.stdout + done.stderr + shown.stdout + shown.stderr
 
 
 @pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="nothing is unwritable for root")

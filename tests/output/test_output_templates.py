@@ -9,15 +9,20 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 import pytest
+from cli_runner import mkt
 from hypothesis import given
 from hypothesis import strategies as st
 
 from marketcli.errors import LocalError, UsageError
+from marketcli.models import to_micros
 from marketcli.output.templates import Template, write_all
+from marketcli.sandbox.server import Sandbox
 from marketcli.text import path_part
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
+
+NOW = to_micros(datetime(2026, 11, 21, 9, 30, tzinfo=UTC))
 
 COLUMNS = ("exchange", "market", "symbol", "native", "interval", "time", "close")
 
@@ -184,3 +189,73 @@ def test_no_rows_make_no_files(tmp_path: Path) -> None:
 
 def test_parts_are_those_every_file_name_uses() -> None:
     assert paths("{symbol}", frame(["PURR/USDC"])) == [path_part("PURR/USDC")] == ["PURR%2FUSDC"]
+
+
+@pytest.fixture(scope="module")
+def sandbox() -> Iterator[Sandbox]:
+    with Sandbox(clock=lambda: NOW) as running:
+        yield running
+
+
+WORDS = ("ohlc", "BTCUSDT", "ETHUSDT", "1d", "--since", "2025-01-30", "--until", "2025-02-03")
+
+
+def test_a_command_writes_the_same_files_twice(sandbox: Sandbox, tmp_path: Path) -> None:
+    text = f"{tmp_path}/data/{{exchange}}/{{market}}/{{symbol}}/{{interval}}/{{date:%Y-%m}}.parquet"
+    words = ("--via", sandbox.url, *WORDS, "-o", text)
+    done = mkt(*words, "--where", "close > 0")
+    assert (done.returncode, done.stdout) == (0, "")
+    assert f"4 files under {tmp_path}/data." in done.stderr
+    files = sorted(path for path in tmp_path.rglob("*") if path.is_file())
+    place = tmp_path / "data" / "binance" / "linear"
+    assert files == [
+        place / symbol / "1d" / f"2025-0{month}.parquet" for symbol in ("BTC-USDT-PERP", "ETH-USDT-PERP") for month in (1, 2)
+    ]  # fmt: skip
+    assert [pl.read_parquet(path).height for path in files] == [2, 2, 2, 2]
+    assert pl.read_parquet_metadata(files[0])["marketcli.where"] == "close > 0"
+    before = [path.read_bytes() for path in files]
+    again = mkt(*words, "--where", "close > 0")
+    assert (again.returncode, "exists already" in again.stderr) == (2, True)
+    assert mkt(*words, "--where", "close > 0", "--force").returncode == 0
+    assert [path.read_bytes() for path in files] == before
+    assert mkt(*words, "--force", "-q").stderr == ""
+
+
+def test_fields_may_leave_out_what_the_name_says(sandbox: Sandbox, tmp_path: Path) -> None:
+    done = mkt("--via", sandbox.url, *WORDS, "-o", f"{tmp_path}/{{symbol}}.csv", "--fields", "close", "-q")
+    assert done.returncode == 0
+    assert (tmp_path / "BTC-USDT-PERP.csv").read_text().startswith("close\n")
+
+
+@pytest.mark.parametrize(
+    ("name", "words", "said"),
+    [
+        ("{exchange}-{interval}.csv", "", "exists already"),
+        ("{symbl}.csv", "", "exchange, market, symbol, native, interval, date"),
+        ("{price}.csv", "", "no field {price}"),
+        ("{symbol}.{date}", "", "does not say which format"),
+        ("{symbol}.parquet", "--dry-run", "dry run"),
+        ("{symbol.csv", "", "cannot be read"),
+    ],
+)
+def test_a_wrong_template_is_told_before_anything_is_asked(
+    sandbox: Sandbox, tmp_path: Path, name: str, words: str, said: str
+) -> None:
+    (tmp_path / "binance-1d.csv").write_text("mine")
+    before = sandbox.stats()["requests"]
+    done = mkt("--via", sandbox.url, *WORDS, "-o", f"{tmp_path}/{name}", *words.split())
+    assert (done.returncode, done.stdout) == (2, "")
+    assert said in done.stderr
+    assert sandbox.stats()["requests"] == before
+    assert (tmp_path / "binance-1d.csv").read_text() == "mine"
+
+
+def test_a_doubled_brace_is_a_brace(sandbox: Sandbox, tmp_path: Path) -> None:
+    assert mkt("--via", sandbox.url, *WORDS, "-o", f"{tmp_path}/{{{{x}}}}.csv").returncode == 0
+    assert [path.name for path in tmp_path.iterdir()] == ["{x}.csv"]
+
+
+def test_a_price_other_than_trades_may_name_files(sandbox: Sandbox, tmp_path: Path) -> None:
+    words = ("--via", sandbox.url, *WORDS, "--price", "mark", "-o", f"{tmp_path}/{{native}}-{{price}}.csv")
+    assert mkt(*words).returncode == 0
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["BTCUSDT-mark.csv", "ETHUSDT-mark.csv"]
