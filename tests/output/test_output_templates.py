@@ -208,9 +208,8 @@ def test_a_command_writes_the_same_files_twice(sandbox: Sandbox, tmp_path: Path)
     assert f"4 files under {tmp_path}/data." in done.stderr
     files = sorted(path for path in tmp_path.rglob("*") if path.is_file())
     place = tmp_path / "data" / "binance" / "linear"
-    assert files == [
-        place / symbol / "1d" / f"2025-0{month}.parquet" for symbol in ("BTC-USDT-PERP", "ETH-USDT-PERP") for month in (1, 2)
-    ]  # fmt: skip
+    symbols, months = ("BTC-USDT-PERP", "ETH-USDT-PERP"), ("2025-01", "2025-02")
+    assert files == [place / symbol / "1d" / f"{month}.parquet" for symbol in symbols for month in months]
     assert [pl.read_parquet(path).height for path in files] == [2, 2, 2, 2]
     assert pl.read_parquet_metadata(files[0])["marketcli.where"] == "close > 0"
     before = [path.read_bytes() for path in files]
