@@ -98,8 +98,9 @@ def ohlc(
     check_fields(names(output.fields), question.dataset.fields)
     known = {"interval": str(question.interval), "price": price}
     destination = Destination.of(output, config, kinds=kinds(question.dataset), known=known)
-    showing = destination.drawn and span.until is None and not dry_run
-    question = replace(question, include_open=include_open or showing)
+    # Only the candle table marks the unfinished one.
+    marked = destination.drawn and not (output.where or output.fields or span.until or dry_run)
+    question = replace(question, include_open=include_open or marked)
     symbols = expand(words[:-1], example=EXAMPLE)
     work = Work(config, manner, destination.unfiltered() if dry_run else destination, question, refresh=common.refresh)
     tell(config, warnings=warnings)

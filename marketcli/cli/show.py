@@ -175,7 +175,15 @@ class Destination:
         """A view with the rows and columns asked for, which says how many of the rows those are."""
         kept = self.kept(view.frame)
         said = [matching(kept.height, view.frame.height)] if self.where else []
-        return replace(view, frame=self.selected(kept), caption=[*view.caption, *said])
+        columns = self.selected(kept) if self.output.fields or self.output.wide else untitled(kept)
+        return replace(view, frame=columns, caption=[*view.caption, *said])
+
+
+def untitled(frame: pl.DataFrame) -> pl.DataFrame:
+    """Candles without what their headline says; whether they are finished stands by the time, if any is not."""
+    said = {"exchange", "market", "symbol", "native", "interval", "price", "source", "time", "closed"}
+    lead = ["time"] if frame["closed"].all() else ["time", "closed"]
+    return frame.select(*lead, *(name for name in frame.columns if name not in said))
 
 
 def wanted_format(output: Output, config: Config) -> str | None:

@@ -4,11 +4,36 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
-from cli_runner import mkt
+from cli_runner import Run
 from pty_runner import plain, screen
+
+from marketcli.cli.run import outcome
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    Mkt = Callable[..., Run]
+
+
+@pytest.fixture
+def mkt(capfdbinary: pytest.CaptureFixture[bytes], monkeypatch: pytest.MonkeyPatch) -> Mkt:
+    """`mkt` in this process."""
+
+    def run(*words: str, **environment: str) -> Run:
+        with monkeypatch.context() as patch:
+            for name, value in environment.items():
+                patch.setenv(name, value)
+            code = outcome(list(words))
+        sys.stdout.flush()
+        printed = capfdbinary.readouterr()
+        return Run(code, printed.out.decode(), printed.err.decode())
+
+    return run
 
 
 def file() -> Path:
@@ -21,9 +46,9 @@ def write(text: str) -> None:
     file().write_text(text)
 
 
-def test_settings_are_shown_with_where_they_come_from() -> None:
+def test_settings_are_shown_with_where_they_come_from(mkt: Mkt) -> None:
     write("timeout = 10\n")
-    done = mkt("--offline", "config", "show", "--origin", environment={"MKT_MARKET": "um"})
+    done = mkt("--offline", "config", "show", "--origin", MKT_MARKET="um")
     rows = {row["key"]: (row["value"], row["origin"]) for row in done.rows()}
     assert done.returncode == 0
     assert rows["timeout"] == ("10", str(file()))
@@ -33,7 +58,7 @@ def test_settings_are_shown_with_where_they_come_from() -> None:
     assert rows["proxy"] == (None, "default")
 
 
-def test_settings_are_rows_like_all_others() -> None:
+def test_settings_are_rows_like_all_others(mkt: Mkt) -> None:
     done = mkt("config", "show", "--where", "key like 'time%'", "-f", "csv")
     assert done.stdout == "key,value\ntime,iso\ntimeout,60\n"
     assert list(json.loads(mkt("config", "show", "--json").stdout)[0]) == ["key", "value"]
@@ -47,14 +72,14 @@ def test_settings_fit_the_terminal(columns: int) -> None:
     assert max(len(line) for line in plain(printed)) <= columns
 
 
-def test_one_setting_is_printed_alone() -> None:
+def test_one_setting_is_printed_alone(mkt: Mkt) -> None:
     done = mkt("config", "get", "quotes")
     assert (done.returncode, done.stdout, done.stderr) == (0, "USDT,USDC,USD\n", "")
     assert mkt("config", "get", "market").stdout == "\n"
-    assert mkt("config", "get", "timeout", environment={"MKT_TIMEOUT": "7"}).stdout == "7\n"
+    assert mkt("config", "get", "timeout", MKT_TIMEOUT="7").stdout == "7\n"
 
 
-def test_a_setting_is_set_and_counts_from_then_on() -> None:
+def test_a_setting_is_set_and_counts_from_then_on(mkt: Mkt) -> None:
     assert mkt("config", "set", "format", "csv").returncode == 0
     assert mkt("config", "set", "quotes", "USDC,USD").returncode == 0
     assert file().read_text() == 'format = "csv"\nquotes = ["USDC", "USD"]\n'
@@ -63,8 +88,8 @@ def test_a_setting_is_set_and_counts_from_then_on() -> None:
     assert mkt("config", "get", "quotes").stdout == "USDC,USD\n"
 
 
-def test_setting_tells_what_it_did_and_what_wins_over_it() -> None:
-    done = mkt("config", "set", "timeout", "5", environment={"MKT_TIMEOUT": "7"})
+def test_setting_tells_what_it_did_and_what_wins_over_it(mkt: Mkt) -> None:
+    done = mkt("config", "set", "timeout", "5", MKT_TIMEOUT="7")
     assert (done.returncode, done.stdout) == (0, "")
     assert f"timeout is 5 in {file()}" in done.stderr
     assert "MKT_TIMEOUT is set and wins" in done.stderr
@@ -85,7 +110,7 @@ def test_setting_tells_what_it_did_and_what_wins_over_it() -> None:
         ("", "Missing command"),
     ],
 )
-def test_what_cannot_be_set_is_one_sentence_and_changes_nothing(words: str, said: str) -> None:
+def test_what_cannot_be_set_is_one_sentence_and_changes_nothing(mkt: Mkt, words: str, said: str) -> None:
     write("# mine\n")
     done = mkt("config", *words.split())
     assert (done.returncode, done.stdout) == (2, "")
@@ -94,14 +119,14 @@ def test_what_cannot_be_set_is_one_sentence_and_changes_nothing(words: str, said
     assert file().read_text() == "# mine\n"
 
 
-def test_a_file_with_one_bad_value_is_mended_by_setting_it() -> None:
+def test_a_file_with_one_bad_value_is_mended_by_setting_it(mkt: Mkt) -> None:
     write("timeout = -1\n")
     assert mkt("config", "show").returncode == 2
     assert mkt("config", "set", "timeout", "30").returncode == 0
     assert mkt("config", "get", "timeout").stdout == "30\n"
 
 
-def test_a_file_that_is_no_toml_is_left_as_it_is() -> None:
+def test_a_file_that_is_no_toml_is_left_as_it_is(mkt: Mkt) -> None:
     write("timeout = = 1\n")
     done = mkt("config", "set", "timeout", "30")
     assert (done.returncode, "not valid TOML" in done.stderr) == (2, True)
@@ -109,7 +134,7 @@ def test_a_file_that_is_no_toml_is_left_as_it_is() -> None:
     assert mkt("config", "path").stdout == f"{file()}\n"
 
 
-def test_init_writes_every_key_once_and_never_over_a_file() -> None:
+def test_init_writes_every_key_once_and_never_over_a_file(mkt: Mkt) -> None:
     done = mkt("config", "init")
     assert (done.returncode, done.stdout) == (0, f"{file()}\n")
     assert file().stat().st_mode & 0o777 == 0o600
@@ -122,7 +147,7 @@ def test_init_writes_every_key_once_and_never_over_a_file() -> None:
     assert "# timeout = 60\n" in file().read_text()
 
 
-def test_a_password_in_an_address_is_not_shown() -> None:
+def test_a_password_in_an_address_is_not_shown(mkt: Mkt) -> None:
     canary = "canary-7731"
     done = mkt("config", "set", "proxy", f"http://me:{canary}@127.0.0.1:9")
     shown = mkt("config", "show")
@@ -131,7 +156,7 @@ def test_a_password_in_an_address_is_not_shown() -> None:
 
 
 @pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="nothing is unwritable for root")
-def test_a_directory_that_cannot_be_written_is_told(tmp_path: Path) -> None:
+def test_a_directory_that_cannot_be_written_is_told(mkt: Mkt, tmp_path: Path) -> None:
     tmp_path.chmod(0o500)
-    done = mkt("config", "set", "timeout", "5", environment={"MKT_CONFIG_DIR": str(tmp_path / "mkt")})
+    done = mkt("config", "set", "timeout", "5", MKT_CONFIG_DIR=str(tmp_path / "mkt"))
     assert done.returncode == 9

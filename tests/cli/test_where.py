@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 import pytest
 from cli_runner import mkt
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from pty_runner import plain, screen
 
@@ -143,6 +143,7 @@ WORDS = ["open", "name", "time", "closed", "(", ")", "and", "or", "not", "=", "<
          "is", "null", "like", "between", "true"]  # fmt: skip
 
 
+@settings(max_examples=60)
 @given(st.lists(st.sampled_from(WORDS), max_size=12))
 def test_any_words_are_a_filter_or_one_sentence(words: list[str]) -> None:
     try:
@@ -195,6 +196,9 @@ def test_a_terminal_says_that_rows_were_left_out(sandbox: Sandbox) -> None:
     assert any("--where" in line for line in lines)
     assert not any("volume" in line for line in lines)
     assert 3 < len(lines) < 30
+    assert not any("exchange" in line for line in lines)
+    opened, _ = screen(*words, "--include-open", columns=80)
+    assert "closed" in opened or "09:00" not in opened
     empty, code = screen("--via", sandbox.url, "ohlc", "BTCUSDT", "1h", "--where", "close < 0", columns=80)
     assert (code, "no rows" in empty) == (0, True)
 

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING
 import polars as pl
 import pytest
 from cli_runner import mkt
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from marketcli.cli.run import outcome
 from marketcli.errors import LocalError, UsageError
 from marketcli.models import to_micros
 from marketcli.output.templates import Template, write_all
@@ -93,6 +94,7 @@ NAMES = st.text(min_size=1, max_size=120) | st.sampled_from(
 )
 
 
+@settings(max_examples=40)
 @given(st.lists(NAMES, min_size=1, max_size=5, unique=True))
 def test_no_name_leaves_the_root_or_takes_another_s_place(names: list[str]) -> None:
     found = paths("root/{symbol}/{native}.csv", frame(names))
@@ -104,6 +106,7 @@ def test_no_name_leaves_the_root_or_takes_another_s_place(names: list[str]) -> N
         assert path.isprintable()
 
 
+@settings(max_examples=60)
 @given(st.text(alphabet="{}symboldate:%Y!.[]/", max_size=20))
 def test_any_text_is_a_template_or_one_sentence(text: str) -> None:
     try:
@@ -238,13 +241,14 @@ def test_fields_may_leave_out_what_the_name_says(sandbox: Sandbox, tmp_path: Pat
     ],
 )
 def test_a_wrong_template_is_told_before_anything_is_asked(
-    sandbox: Sandbox, tmp_path: Path, name: str, words: str, said: str
+    sandbox: Sandbox, tmp_path: Path, capfd: pytest.CaptureFixture[str], name: str, words: str, said: str
 ) -> None:
     (tmp_path / "binance-1d.csv").write_text("mine")
     before = sandbox.stats()["requests"]
-    done = mkt("--via", sandbox.url, *WORDS, "-o", f"{tmp_path}/{name}", *words.split())
-    assert (done.returncode, done.stdout) == (2, "")
-    assert said in done.stderr
+    code = outcome(["--via", sandbox.url, *WORDS, "-o", f"{tmp_path}/{name}", *words.split()])
+    printed = capfd.readouterr()
+    assert (code, printed.out) == (2, "")
+    assert said in printed.err
     assert sandbox.stats()["requests"] == before
     assert (tmp_path / "binance-1d.csv").read_text() == "mine"
 
