@@ -51,7 +51,9 @@ def path_part(text: str, limit: int = 100) -> str:
         character if character.isascii() and (character.isalnum() or character in "_-.") else percent(character)
         for character in text
     )
-    if safe.startswith(".") or not safe:
+    if not safe:
+        return "%"  # no other text gives this: a percent sign itself becomes %25
+    if safe.startswith("."):
         safe = f"%2E{safe[1:]}"
     if len(safe) > limit:
         from hashlib import sha256  # noqa: PLC0415 - only absurd names need it

@@ -59,3 +59,7 @@ def test_path_parts_are_harmless_and_tell_names_apart(one: str, other: str) -> N
     assert re.fullmatch(r"[A-Za-z0-9_%-][A-Za-z0-9._%-]*", part)
     assert len(part) <= 103
     assert (part == path_part(other)) is (one == other)
+
+
+def test_no_name_and_a_dot_are_two_names() -> None:
+    assert path_part("") != path_part(".")
