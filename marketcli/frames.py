@@ -5,10 +5,12 @@ Polars is imported inside functions: a command that shows help must not pay for 
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from marketcli.datasets import Dataset, columns
 from marketcli.errors import IntegrityError
+from marketcli.models import iso
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -19,7 +21,8 @@ if TYPE_CHECKING:
     from marketcli.spec import Rows
 
 
-def schema(dataset: Dataset) -> dict[str, pl.DataType]:
+@cache
+def schema(dataset: Dataset) -> Mapping[str, pl.DataType]:
     """The Polars type of every column of a dataset, in order; times are `Datetime("us", "UTC")`."""
     import polars as pl  # noqa: PLC0415
 
@@ -40,46 +43,61 @@ def empty(dataset: Dataset) -> pl.DataFrame:
     return pl.DataFrame(schema=schema(dataset))
 
 
-def from_rows(dataset: Dataset, names: Sequence[str], rows: Rows, constants: Mapping[str, Any]) -> pl.DataFrame:
-    """Rows as decoders give them, in a frame with all columns of the dataset.
+def sent(dataset: Dataset, names: Sequence[str], rows: Rows) -> pl.DataFrame:
+    """Rows as decoders give them, in a frame of the columns they have and no others; times are still integers."""
+    import polars as pl  # noqa: PLC0415
 
-    `constants` fill whole columns; what neither rows nor constants give is null.
+    types = {name: pl.Int64() if isinstance(kind := schema(dataset)[name], pl.Datetime) else kind for name in names}
+    if not rows:
+        return pl.DataFrame(schema=types)
+    parts = zip(names, zip(*rows, strict=True), strict=True)
+    return pl.DataFrame([pl.Series(name, values, dtype=types[name]) for name, values in parts])
+
+
+def completed(dataset: Dataset, frame: pl.DataFrame, constants: Mapping[str, Any]) -> pl.DataFrame:
+    """What was sent, with all columns of the dataset in order and times as times.
+
+    `constants` fill whole columns; what neither the frame nor they give is null.
     """
     import polars as pl  # noqa: PLC0415
 
-    if not rows:
-        return empty(dataset)
-    types = schema(dataset)
-    series: dict[str, pl.Series] = {}
-    for name, values in zip(names, zip(*rows, strict=True), strict=True):
-        wire: Any = pl.Int64() if types[name] == pl.Datetime("us", "UTC") else types[name]
-        series[name] = pl.Series(name, values, dtype=wire).cast(types[name])
-    given = pl.DataFrame(series)
-    return given.select(
-        pl.col(name) if name in series else pl.lit(constants.get(name), dtype=kind).alias(name)
-        for name, kind in types.items()
+    return frame.select(
+        pl.col(name).cast(kind) if name in frame.columns else pl.lit(constants.get(name), dtype=kind).alias(name)
+        for name, kind in schema(dataset).items()
     )
 
 
-def tidy(frame: pl.DataFrame, dataset: Dataset) -> pl.DataFrame:
-    """Sorted and unique by the dataset's key, in one piece.
+def from_rows(dataset: Dataset, names: Sequence[str], rows: Rows, constants: Mapping[str, Any]) -> pl.DataFrame:
+    """Rows as decoders give them, in a frame with all columns of the dataset; see `completed`."""
+    return completed(dataset, sent(dataset, names, rows), constants)
 
-    Rows that are equal in every column are one row. Raises `IntegrityError` if two rows share the key and differ.
+
+def tidy(frame: pl.DataFrame, dataset: Dataset, *, who: str) -> pl.DataFrame:
+    """Sorted and unique by what the frame has of the dataset's key, in one piece.
+
+    Rows that are equal in every column are one row. Raises `IntegrityError`, naming `who`, if two rows share the key
+    and differ.
     """
-    key = list(dataset.key)
-    unique = frame.unique(maintain_order=True) if frame.select(key).is_duplicated().any() else frame
-    clash = unique.select(key).is_duplicated()
-    if clash.any():
-        row = unique.filter(clash).row(0, named=True)
+    key = [name for name in dataset.key if name in frame.columns]
+    if key == ["time"] and (frame["time"].diff().drop_nulls() > 0).all():  # as most answers are
+        return frame.rechunk()
+    if not frame.select(key).is_duplicated().any():
+        return frame.sort(key).rechunk()
+    unique = frame.unique(maintain_order=True)
+    clash = unique.filter(unique.select(key).is_duplicated())
+    if clash.height:
+        row = clash.row(0, named=True)
+        if isinstance(row.get("time"), int):
+            row["time"] = iso(row["time"])
         raise IntegrityError(
-            f"{row['exchange']} gave two different rows for {', '.join(f'{name} {row[name]}' for name in key)}.",
+            f"{who} gave two different rows for {', '.join(f'{name} {row[name]}' for name in key)}.",
             hint="Run again; if it stays, the exchange contradicts itself there.",
         )
     return unique.sort(key).rechunk()
 
 
 def concat(dataset: Dataset, parts: Sequence[pl.DataFrame]) -> pl.DataFrame:
-    """Several frames of one dataset as one; none is an empty frame."""
+    """Several frames of one dataset and the same columns as one; none is an empty frame."""
     import polars as pl  # noqa: PLC0415
 
     return pl.concat(parts) if parts else empty(dataset)

@@ -57,7 +57,8 @@ class Refusal(Exception):
 class Route:
     """One path of one market: what a request to it weighs, and how it is answered.
 
-    `requests` is a budget of requests that it counts against; with one, a request may weigh nothing.
+    `requests` is a budget of requests that it counts against; with one, a request may weigh nothing. `lasting` says
+    that an answer about days gone by never changes.
     """
 
     market: Market
@@ -66,6 +67,7 @@ class Route:
     answer: Callable[[Ask], Reply]
     method: str = "GET"
     requests: Budget | None = None
+    lasting: bool = False
 
     def reply(self, ask: Ask) -> Reply:
         """The answer, whether it is data or a refusal."""

@@ -195,6 +195,16 @@ def micros(stamp: int, *, what: str) -> Micros:
     raise DecodeError(f"{what} sent the time {str(stamp)[:40]}, which is no date between 2009 and 2100.")
 
 
+def moments(stamps: Sequence[int], *, what: str) -> Sequence[Micros]:
+    """The timestamps of a page in microseconds, as `micros` reads each; cheap where all are milliseconds.
+
+    Raises `DecodeError`.
+    """
+    if stamps and min(stamps) >= GENESIS // MILLISECOND and max(stamps) < LATEST_STAMP // MILLISECOND:
+        return [stamp * MILLISECOND for stamp in stamps]
+    return [micros(stamp, what=what) for stamp in stamps]
+
+
 def unexpected(what: str, *, code: object, text: str) -> ExchangeError:
     """An error of the exchange's own that no table of ours explains."""
     return ExchangeError(

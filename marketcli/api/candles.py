@@ -19,6 +19,8 @@ from marketcli.windows import parse_span, parse_span_after, parse_time
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    import polars as pl
+
     from marketcli.api.session import Session
     from marketcli.models import Market
     from marketcli.spec import Endpoint, Exchange, Page
@@ -207,7 +209,7 @@ async def candles(
         dataset=question.dataset,
         interval=question.interval,
         window=made.window,
-        frame=history.frame if question.include_open else history.frame.filter("closed"),
+        frame=history.frame if question.include_open else finished(history.frame),
         gaps=history.gaps,
         notes=tuple(notes(session, made, history)),
         now=moment(),
@@ -215,6 +217,11 @@ async def candles(
         requests=asking.requests,
         seconds=asking.seconds,
     )
+
+
+def finished(frame: pl.DataFrame) -> pl.DataFrame:
+    """The candles that are closed."""
+    return frame if frame["closed"].all() else frame.filter("closed")
 
 
 async def carry_out(

@@ -68,15 +68,15 @@ class Source:
         window = self.alive(window)
         frame = await self.fetch(window)
         due = Window(window.start, min(window.end, closed_until(self.interval, now=self.now())))
-        missing = holes(frames.opens(frame), self.interval, due)
+        missing = holes(frame, self.interval, due)
         if missing:
             frame = await self.mended(frame, missing)
-            missing = holes(frames.opens(frame), self.interval, due)
+            missing = holes(frame, self.interval, due)
         gaps = [gap for hole in missing for gap in await self.explained(hole, frame, due)]
         if "closed" not in frame.columns:  # points of a grid that are no candles
-            return History(frame, tuple(gaps), 0, off_grid(frames.opens(frame), self.interval))
+            return History(frame, tuple(gaps), 0, off_grid(frame, self.interval))
         frame = mark_closed(frame, self.interval, now=self.now())
-        return History(frame, tuple(gaps), impossible(frame).height, off_grid(frames.opens(frame), self.interval))
+        return History(frame, tuple(gaps), impossible(frame).height, off_grid(frame, self.interval))
 
     def alive(self, window: Window) -> Window:
         """The part of a window in which the instrument can trade: it closes at delivery or delisting."""
@@ -111,7 +111,8 @@ class Source:
             if self.interval.count_in(stretch) <= self.endpoint.limit or await self.any_rows(stretch):
                 again = await self.fetch(stretch)
                 parts.append(again.join(frame, on="time", how="anti"))
-        return frames.tidy(frames.concat(self.endpoint.dataset, parts), self.endpoint.dataset)
+        dataset = self.endpoint.dataset
+        return frames.tidy(frames.concat(dataset, parts), dataset, who=self.instrument.exchange)
 
     def gathered(self, missing: list[Window]) -> list[Window]:
         """Missing stretches that one page can cover taken together."""
@@ -133,7 +134,7 @@ class Source:
 
         async def one(page: Page) -> tuple[Rows, pl.DataFrame]:
             rows = await self.ask(self.endpoint, query, page)
-            return rows, frames.from_rows(query.dataset, self.endpoint.columns, rows, {})
+            return rows, frames.sent(query.dataset, self.endpoint.columns, rows)
 
         parts = [window] if self.endpoint.span is None else split(window, self.endpoint.span // MICROSECOND)
         found = await spread([Page(part, 1) for part in parts], one)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from marketcli import frames
 from marketcli.models import Interval, Micros, Window
 
 if TYPE_CHECKING:
@@ -52,13 +53,13 @@ def mark_closed(frame: pl.DataFrame, interval: Interval, *, now: Micros) -> pl.D
     return frame.with_columns((pl.col("time").to_physical() < closed_until(interval, now=now)).alias("closed"))
 
 
-def holes(times: list[Micros], interval: Interval, window: Window) -> list[Window]:
-    """The stretches of the grid inside `window` without rows; `times` are sorted, unique open times."""
-    if len(times) == interval.count_in(window) and not off_grid(times, interval):
+def holes(frame: pl.DataFrame, interval: Interval, window: Window) -> list[Window]:
+    """The stretches of the grid inside `window` without rows; the frame is sorted and unique by time."""
+    if frame.height == interval.count_in(window) and not off_grid(frame, interval):
         return []
     found: list[Window] = []
     expected, end = interval.ceil(window.start), interval.ceil(window.end)
-    for time in times:
+    for time in frames.opens(frame):
         slot = interval.floor(time)
         if slot > expected:
             found.append(Window(expected, slot))
@@ -68,11 +69,11 @@ def holes(times: list[Micros], interval: Interval, window: Window) -> list[Windo
     return found
 
 
-def off_grid(times: list[Micros], interval: Interval) -> int:
-    """How many open times no candle of the interval can have."""
+def off_grid(frame: pl.DataFrame, interval: Interval) -> int:
+    """How many rows begin where no candle of the interval can."""
     if (length := interval.micros) is not None:
-        return sum(1 for time in times if (time - interval.origin) % length)
-    return sum(1 for time in times if interval.floor(time) != time)
+        return int(((frame["time"].to_physical() - interval.origin) % length != 0).sum())
+    return sum(1 for time in frames.opens(frame) if interval.floor(time) != time)
 
 
 def impossible(frame: pl.DataFrame) -> pl.DataFrame:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Generator
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, cast
 
 from marketcli import frames
 from marketcli.errors import DecodeError
@@ -47,17 +47,19 @@ async def fetch(
     `constants` fill the columns the exchange does not send; `progress` is told how many rows each page brought.
     Raises what `ask` raises, and `DecodeError` for a time in the future.
     """
+    who = str(constants["exchange"])
 
     async def one(page: Page) -> tuple[Rows, pl.DataFrame]:
         rows = await ask(endpoint, query, page)
-        frame = frames.from_rows(query.dataset, endpoint.columns, rows, constants)
-        check_future(frame, query, now=now())
-        progress(frame.height)
+        progress(len(rows))
+        frame = frames.sent(query.dataset, endpoint.columns, rows)
+        check_future(frame, query, now=now(), who=who)
         return rows, clip(frame, page.window or query.window)
 
     pages = endpoint.pages(endpoint, query)
     parts = await (walk(pages, one) if isinstance(pages, Generator) else spread(pages, one))
-    return frames.tidy(frames.concat(query.dataset, parts), query.dataset)
+    frame = frames.tidy(frames.concat(query.dataset, parts), query.dataset, who=who)
+    return frames.completed(query.dataset, frame, constants)
 
 
 async def walk(pages: Generator[Page, Rows, None], one: One) -> list[pl.DataFrame]:
@@ -100,16 +102,21 @@ def clip(frame: pl.DataFrame, window: Window | None) -> pl.DataFrame:
     """Only the rows that open inside the window."""
     import polars as pl  # noqa: PLC0415
 
-    if window is None or "time" not in frame.columns:
+    bounds = span(frame)
+    if window is None or bounds is None or (bounds[0] in window and bounds[1] in window):
         return frame
-    time = pl.col("time").to_physical()
-    return frame.filter(time.ge(window.start) & time.lt(window.end))
+    return frame.filter(pl.col("time").ge(window.start) & pl.col("time").lt(window.end))
 
 
-def check_future(frame: pl.DataFrame, query: Query, *, now: Micros) -> None:
+def check_future(frame: pl.DataFrame, query: Query, *, now: Micros, who: str) -> None:
     """Refuse rows of a time that has not come: their unit is wrong, or their source is."""
-    if not frame.height or "time" not in frame.columns:
-        return
-    latest = max(frames.opens(frame))
-    if latest > now + DAY:
-        raise DecodeError(f"{frame['exchange'][0]} sent {query.dataset.title} from the future ({iso(latest)}).")
+    bounds = span(frame)
+    if bounds is not None and bounds[1] > now + DAY:
+        raise DecodeError(f"{who} sent {query.dataset.title} from the future ({iso(bounds[1])}).")
+
+
+def span(frame: pl.DataFrame) -> tuple[Micros, Micros] | None:
+    """The earliest and the latest time of rows as they were sent, if they have any."""
+    if "time" not in frame.columns or not frame.height:
+        return None
+    return cast("tuple[Micros, Micros]", (frame["time"].min(), frame["time"].max()))

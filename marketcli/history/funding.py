@@ -66,7 +66,8 @@ async def settlements(
     if holes := silent(frames.opens(frame), window, until=until, listed=instrument.listed):
         again = [await ask_for(hole) for hole in holes]
         fresh = [part.join(frame, on="time", how="anti") for part in again]
-        frame = frames.tidy(frames.concat(endpoint.dataset, [frame, *fresh]), endpoint.dataset)
+        joined = frames.concat(endpoint.dataset, [frame, *fresh])
+        frame = frames.tidy(joined, endpoint.dataset, who=instrument.exchange)
         holes = silent(frames.opens(frame), window, until=until, listed=instrument.listed)
     gaps = tuple(Gap(hole, Interval(8, "h"), ABSENT) for hole in holes)
     return Settlements(inside(with_intervals(frame), window), gaps)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, deque
+from functools import partial
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
 
@@ -10,6 +11,7 @@ from marketcli import exchanges
 from marketcli.models import MILLISECOND, SECOND
 from marketcli.sandbox.draft import Draft
 from marketcli.sandbox.faults import Fault, parse_all
+from marketcli.sandbox.kept import Kept
 from marketcli.sandbox.meter import BANNED, LIMITED, OK, Meter
 from marketcli.sandbox.refusals import http_date
 from marketcli.simulator import Ask, Reply
@@ -36,6 +38,7 @@ class Floor:
         self.hosts = {host: simulator for simulator in self.simulators.values() for host in simulator.hosts}
         self.limits = limits
         self.meters: dict[str, Meter] = {}
+        self.kept = Kept()
         self.faults: list[Fault] = parse_all(faults)
         self.log: deque[Mapping[str, Any]] = deque(maxlen=LOGGED)
         self.paths: Counter[str] = Counter()
@@ -72,7 +75,7 @@ class Floor:
         elif status == BANNED:
             first = simulator.banned(meter.wait(now), meter.until)
         else:
-            first = again(self.world)
+            first = self.kept.reply(route, ask, bound=simulator.bounds[1], make=partial(reply, simulator, route))
         draft = Draft(ask, simulator, first.status, self.headers(first, meters), body=first.body, again=again, now=now)
         for fault in self.faults:
             fault.meet(draft)
@@ -84,8 +87,9 @@ class Floor:
         return draft
 
     def headers(self, first: Reply, meters: Iterable[Meter]) -> dict[str, str]:
-        """What every answer carries."""
-        used = {meter.budget.header: str(meter.used) for meter in meters if meter.budget.header is not None}
+        """What every answer carries; where nothing is limited, nothing is said of use."""
+        counting = meters if self.limits else ()
+        used = {meter.budget.header: str(meter.used) for meter in counting if meter.budget.header is not None}
         return {"Content-Type": JSON, "Date": http_date(self.world.now()), **first.headers, **used}
 
     def record(self, method: str, draft: Draft, *, query: str, weight: int) -> None:

@@ -21,8 +21,8 @@ def main(url: str, start: int, end: int) -> None:
     candles: list[list[float]] = []
     since = start
     while since < end:
-        page = exchange.fetch_ohlcv("BTC/USDT:USDT", "1m", since=since, limit=PAGE)
-        candles += [candle for candle in page if candle[0] < end]
+        page = exchange.fetch_ohlcv("BTC/USDT:USDT", "1m", since=since, limit=PAGE, params={"until": end - 1})
+        candles += page
         since = page[-1][0] + MINUTE
     assert len(candles) == (end - start) // MINUTE
 

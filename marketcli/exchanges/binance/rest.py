@@ -19,10 +19,10 @@ from marketcli.errors import (
     UsageError,
 )
 from marketcli.models import Interval, Market, canonical, multiplier_of
-from marketcli.spec import Amount, Count, Real, decode_json, micros, unexpected
+from marketcli.spec import Amount, Count, Real, decode_json, micros, moments, unexpected
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from marketcli.models import Micros
     from marketcli.spec import Page, Params, Query, Response, Rows
@@ -60,37 +60,26 @@ CANDLE = ("time", "open", "high", "low", "close", "volume_base", "volume_quote",
 PRICE_CANDLE = CANDLE[:5]
 
 
-def klines(body: bytes, query: Query) -> list[Kline]:
-    """Decode a page of candles of any kind and market."""
-    rows: list[Kline] = decode_json(body, list[Kline], what=f"Binance {query.market} {query.dataset.title}")
-    return rows
+def timed(body: bytes, query: Query) -> Iterator[tuple[Micros, Kline]]:
+    """Decode a page of candles of any kind and market, each with its open time."""
+    rows: list[Kline] = decode_json(body, list[Kline], what=source(query))
+    return zip(moments([k.open_time for k in rows], what=source(query)), rows, strict=True)
 
 
 def candles(body: bytes, query: Query) -> Rows:
     """Candles of spot and USD-M."""
-    what = source(query)
     return [
-        (
-            micros(k.open_time, what=what),
-            k.open,
-            k.high,
-            k.low,
-            k.close,
-            k.volume,
-            k.quote_volume,
-            k.trades,
-            k.taker_buy,
-        )
-        for k in klines(body, query)
+        (time, k.open, k.high, k.low, k.close, k.volume, k.quote_volume, k.trades, k.taker_buy)
+        for time, k in timed(body, query)
     ]
 
 
 def inverse_candles(body: bytes, query: Query) -> Rows:
     """Candles of COIN-M: contracts kept beside the base volume, and their face value as the quote volume."""
-    what, size = source(query), query.instrument.contract_size if query.instrument else 1.0
+    size = query.instrument.contract_size if query.instrument else 1.0
     return [
         (
-            micros(k.open_time, what=what),
+            time,
             k.open,
             k.high,
             k.low,
@@ -101,14 +90,13 @@ def inverse_candles(body: bytes, query: Query) -> Rows:
             k.taker_buy_quote,
             k.volume,
         )
-        for k in klines(body, query)
+        for time, k in timed(body, query)
     ]
 
 
 def price_candles(body: bytes, query: Query) -> Rows:
     """Mark, index and premium candles, whose volumes are always zero and mean nothing."""
-    what = source(query)
-    return [(micros(k.open_time, what=what), k.open, k.high, k.low, k.close) for k in klines(body, query)]
+    return [(time, k.open, k.high, k.low, k.close) for time, k in timed(body, query)]
 
 
 def kline_params(query: Query, page: Page) -> Params:

@@ -38,7 +38,7 @@ from marketcli.models import MILLISECOND, Market
 from marketcli.simulator import Ask, Reply, Route, Simulator
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
 PREFIX = {SPOT: "/api/v3", LINEAR: "/fapi/v1", INVERSE: "/dapi/v1"}
 
@@ -60,8 +60,16 @@ def shared(market: Market) -> tuple[Route, ...]:
         Route(market, f"{prefix}/ping", units(1), ping),
         Route(market, f"{prefix}/time", units(1), server_time),
         Route(market, f"{prefix}/exchangeInfo", units(20 if spot else 1), partial(exchange_info, market=market)),
-        Route(market, f"{prefix}/klines", units(2) if spot else rows_weight, partial(klines, market=market)),
+        candles(market, "klines", units(2) if spot else rows_weight),
     )
+
+
+def candles(
+    market: Market, name: str, weight: Callable[[Ask], int], *, price: str = "trade", by: str = "symbol"
+) -> Route:
+    """A path that answers candles; those of days gone by stay as they are."""
+    answered = partial(klines, market=market, price=price, by=by)
+    return Route(market, f"{PREFIX[market]}/{name}", weight, answered, lasting=True)
 
 
 PRICES = (
@@ -75,10 +83,7 @@ def derivatives(market: Market) -> tuple[Route, ...]:
     """What both kinds of futures have."""
     prefix = PREFIX[market]
     return (
-        *(
-            Route(market, f"{prefix}/{name}", rows_weight, partial(klines, market=market, price=price, by=by))
-            for price, name, by in PRICES
-        ),
+        *(candles(market, name, rows_weight, price=price, by=by) for price, name, by in PRICES),
         Route(
             market,
             f"{prefix}/fundingRate",
