@@ -6,14 +6,16 @@ import asyncio
 import contextlib
 import difflib
 import logging
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from collections import Counter
+from dataclasses import dataclass, field, fields, replace
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from marketcli.disk import staged
 from marketcli.errors import AmbiguousSymbol, LocalError, MarketError, NotOffered, UnknownSymbol
-from marketcli.models import DAY, SECOND, Instrument, Market, Micros
+from marketcli.history.snapshot import joined
+from marketcli.models import DAY, SECOND, Instrument, Market, Micros, canonical
 from marketcli.spec import Query
 from marketcli.text import clean, path_part
 
@@ -22,7 +24,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from marketcli.net.client import Client
-    from marketcli.spec import Exchange
+    from marketcli.spec import Endpoint, Exchange, Page, Rows
 
 log = logging.getLogger("marketcli.catalog")
 
@@ -30,7 +32,8 @@ FRESH: Micros = DAY  # a list younger than this is used as it is
 USABLE: Micros = 7 * DAY  # an older one is waited for
 JUST_NOW: Micros = 60 * SECOND  # a name missing from an older list may be a new listing
 SUGGESTIONS = 3
-SHAPE = 2  # of what is kept; raised when instruments gain a field that lists of before would lack
+FIELDS = [one.name for one in fields(Instrument) if one.name not in {"exchange", "market"}]
+SHAPE = 3  # of what is kept; raised when instruments gain a field that lists of before would lack
 
 
 class Kept(msgspec.Struct, frozen=True):
@@ -63,10 +66,9 @@ class Catalog:
         with contextlib.suppress(asyncio.CancelledError):
             await asyncio.gather(*self.renewals.values(), return_exceptions=True)
 
-    def markets(self) -> list[Market]:
+    def markets(self) -> tuple[Market, ...]:
         """The markets of the exchange, linear first."""
-        listed = {market for endpoint in self.exchange.instruments for market in endpoint.markets}
-        return [market for market in (Market.LINEAR, Market.SPOT, Market.INVERSE) if market in listed]
+        return self.exchange.markets
 
     async def instruments(self, market: Market) -> list[Instrument]:
         """The list of a market, from memory, disk or the exchange."""
@@ -85,15 +87,16 @@ class Catalog:
         endpoint = next((e for e in self.exchange.instruments if market in e.markets), None)
         if endpoint is None:
             raise NotOffered(f"{self.exchange.title} has no {market} market.", hint="See `mkt exchanges`.")
-        query = Query(endpoint.dataset, market)
-        (page,) = endpoint.pages(endpoint, query)
-        rows = await self.client.ask(self.exchange, self.exchange.sites[self.site], endpoint, query, page=page)
-        names = ("exchange", "market", *endpoint.columns)
-        found = [Instrument(**dict(zip(names, (self.exchange.name, market, *row), strict=True))) for row in rows]
+        rows = await joined(self.ask, endpoint, Query(endpoint.dataset, market), now=self.now)
+        found = distinct([listed(self.exchange.name, market, row) for row in rows])
         kept = Kept(self.now(), sorted(found, key=lambda one: (one.base, one.symbol)))
         self.write(market, kept)
         self.lists[market] = kept
         return kept
+
+    async def ask(self, endpoint: Endpoint, query: Query, page: Page) -> Rows:
+        """The rows of a page."""
+        return await self.client.ask(self.exchange, self.exchange.sites[self.site], endpoint, query, page=page)
 
     def now(self) -> Micros:
         """The time lists are dated by."""
@@ -147,7 +150,8 @@ class Catalog:
         for group in (markets[:1], markets[1:]):
             lists = await asyncio.gather(*(self.instruments(one) for one in group))
             pool = [instrument for instruments in lists for instrument in instruments]
-            if (found := one_of(matches(pool, name), name)) or (found := bare(pool, name, self.quotes)):
+            found = one_of(matches(pool, name), name) or compact(pool, name) or bare(pool, name, self.quotes)
+            if found:
                 return found
         return None
 
@@ -179,6 +183,30 @@ class Catalog:
         return UnknownSymbol(f"{where} has no instrument {clean(name)!r}.", hint=hint)
 
 
+def listed(exchange: str, market: Market, row: dict[str, Any]) -> Instrument:
+    """An instrument from the columns its exchange gives; its canonical name follows from them."""
+    name = canonical(row["base"], row["quote"], market, settle=row["settle"], expiry=row.get("delivery"))
+    known = {field: row[field] for field in FIELDS if row.get(field) is not None}
+    return Instrument(**{"exchange": exchange, "market": market, "symbol": name} | known)
+
+
+def distinct(found: list[Instrument]) -> list[Instrument]:
+    """The instruments with names of their own: those that share one get their settlement currency into it.
+
+    Those that still share one are told apart by the exchange's own spelling.
+    """
+    shared = {name for name, count in Counter(one.symbol for one in found).items() if count > 1}
+    named = [replace(one, symbol=settled(one)) if one.symbol in shared else one for one in found]
+    still = {name for name, count in Counter(one.symbol for one in named).items() if count > 1}
+    return [replace(one, symbol=one.native) if one.symbol in still else one for one in named]
+
+
+def settled(one: Instrument) -> str:
+    """A canonical name with the settlement currency in it."""
+    head, tail = f"{one.base}-{one.quote}", one.symbol.removeprefix(f"{one.base}-{one.quote}")
+    return one.symbol if tail.startswith("_") else f"{head}_{one.settle}{tail}"
+
+
 def spelled(instrument: Instrument) -> set[str]:
     """All ways to write an instrument's full name, case-blind."""
     return {text.casefold() for text in (instrument.native, instrument.symbol, instrument.unified)}
@@ -208,6 +236,14 @@ def one_of(found: list[Instrument], name: str) -> Instrument | None:
             hint="Write the canonical name, or say --market spot, linear or inverse.",
         )
     return best[0] if best else None
+
+
+def compact(pool: list[Instrument], name: str) -> Instrument | None:
+    """What base and quote written together mean, as BTCUSDT: the perpetual, then the spot pair."""
+    mine = [one for one in pool if f"{one.base}{one.quote}".casefold() == name.casefold()]
+    return one_of([one for one in mine if one.perpetual], name) or one_of(
+        [one for one in mine if one.market is Market.SPOT], name
+    )
 
 
 def bare(pool: list[Instrument], name: str, quotes: Sequence[str]) -> Instrument | None:

@@ -180,7 +180,8 @@ class Instrument:
     `symbol` is canonical (`BTC-USDT`, `BTC-USDT-PERP`, `BTC-USD-270326`), `native` is the exchange's own spelling.
     `contract_size` is what one contract stands for: base units (linear), quote units (inverse), 1 for spot.
     `multiplier` is how many coins one unit of base is (`1000PEPE` has 1000); prices are never rescaled by it.
-    `tick` and `lot` are the smallest steps of price and size, `listed` and `expiry` microseconds UTC.
+    `tick` and `lot` are the smallest steps of price and size. `listed`, `expiry` (the end of trading) and `delivery`
+    (of a dated contract) are microseconds UTC; `interval_h` is hours between settlements, where the list says.
     """
 
     exchange: str
@@ -199,37 +200,40 @@ class Instrument:
     listed: Micros | None = None
     expiry: Micros | None = None
     interval_h: float | None = None
+    delivery: Micros | None = None
     pair: str = ""
     kind: str = ""  # the exchange's own word for the contract type
 
     @property
     def perpetual(self) -> bool:
         """Whether it is a derivative without a delivery date."""
-        return self.symbol.endswith("-PERP")
+        return self.market is not Market.SPOT and self.delivery is None
 
     @property
     def coin(self) -> str:
-        """The base without its multiplier: PEPE for 1000PEPE."""
+        """The base without its multiplier: PEPE for 1000PEPE and kPEPE."""
         return MULTIPLIER.sub("", self.base) if self.multiplier != 1 else self.base
 
     @property
     def unified(self) -> str:
         """Spelling of ccxt: `BTC/USDT`, `BTC/USDT:USDT`, `BTC/USD:BTC-270326`."""
-        text = f"{self.base}/{self.quote}"
+        dex, colon, coin = self.base.rpartition(":")  # a builder's contract on Hyperliquid
+        text = f"{dex.upper()}-{coin}/{self.quote}" if colon else f"{self.base}/{self.quote}"
         if self.market is not Market.SPOT:
             text += f":{self.settle}"
-            if not self.perpetual:
-                text += f"-{self.symbol.rpartition('-')[2]}"
+            if self.delivery is not None:
+                text += f"-{to_datetime(self.delivery):%y%m%d}"
         return text
 
 
-MULTIPLIER = re.compile(r"^(1000000|10000|1000|1M)(?=[A-Z])")
+MULTIPLIER = re.compile(r"^(1000000|10000|1000|1M|k)(?=[A-Z])")
+SHORT = {"1M": "1000000", "k": "1000"}
 
 
 def multiplier_of(base: str) -> int:
-    """How many coins one unit of a base such as `1000PEPE` or `1MBABYDOGE` is; 1 for all others."""
+    """How many coins one unit of a base such as `1000PEPE`, `kPEPE` or `1MBABYDOGE` is; 1 for all others."""
     match = MULTIPLIER.match(base)
-    return int(match[1].replace("1M", "1000000")) if match else 1
+    return int(SHORT.get(match[1], match[1])) if match else 1
 
 
 def canonical(base: str, quote: str, market: Market, *, settle: str, expiry: Micros | None) -> str:

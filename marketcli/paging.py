@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from marketcli.errors import PageStalled
 from marketcli.models import Micros, Window
-from marketcli.spec import Page
+from marketcli.spec import Continued, Page
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Sequence
@@ -74,6 +74,17 @@ def backward(endpoint: Endpoint, query: Query) -> Generator[Page, Rows, None]:
         if oldest + 1 >= end:
             raise stalled(endpoint)
         end = oldest + 1
+
+
+def by_cursor(endpoint: Endpoint, query: Query) -> Generator[Page, Rows, None]:
+    """Continue where the exchange says the next page begins, until it says nothing."""
+    cursor, seen = None, set[str]()
+    while cursor != "":
+        rows = yield Page(query.window, endpoint.limit, cursor)
+        cursor = rows.cursor if isinstance(rows, Continued) else ""
+        if cursor in seen:
+            raise PageStalled(f"{endpoint.path} gives the same page again and again.", hint="Ask for a shorter window.")
+        seen.add(cursor)
 
 
 def needed(query: Query) -> Window:

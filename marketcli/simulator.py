@@ -23,12 +23,17 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """A request as it reached a simulated exchange."""
+    """A request as it reached a simulated exchange.
+
+    `params` are those of the query string and, as text, the plain values of a JSON body, however deep they stand in it.
+    """
 
     host: str
     path: str
     params: Mapping[str, str]
     world: World
+    body: bytes = b""
+    headers: Mapping[str, str] = field(default_factory=dict)  # names in small letters
 
     @property
     def now(self) -> Micros:
@@ -96,6 +101,12 @@ class Simulator:
     banned: Callable[[int, Micros], Reply]
     bounds: tuple[str, str]
     stamps: tuple[str, ...] = ()
+    lists: Callable[[Listing], bool] = lambda _: True  # which things of the world trade here
+    base: Callable[[Listing], str] = lambda listing: listing.base  # as its canonical names have it
+
+    def listings(self, world: World, market: Market | None = None) -> list[Listing]:
+        """What trades here, in a stable order."""
+        return [listing for listing in world.listings(market) if self.lists(listing)]
 
     def route(self, method: str, host: str, path: str) -> Route | None:
         """The route a request takes, if the host has it."""

@@ -6,7 +6,7 @@ and decodes. What is supported is what is listed.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from types import MappingProxyType
@@ -32,6 +32,15 @@ Count = Annotated[int, Meta(ge=0, le=2**63 - 1)]
 
 Rows: TypeAlias = list[tuple[Any, ...]]  # one tuple per row in the order of Endpoint.columns; nothing else crosses
 Params: TypeAlias = Mapping[str, "str | int"]
+
+
+class Continued(list[tuple[Any, ...]]):
+    """Rows of an exchange that says where the next page begins: its `cursor`, empty at the end."""
+
+    def __init__(self, rows: Iterable[tuple[Any, ...]], cursor: str) -> None:
+        super().__init__(rows)
+        self.cursor = cursor
+
 
 EMPTY: Mapping[Any, Any] = MappingProxyType({})
 EVERY = frozenset(Market)
@@ -76,11 +85,15 @@ class Budget:
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """One REST endpoint that answers one dataset."""
+    """One REST endpoint that answers one dataset.
+
+    A decoder's times are microseconds UTC, its sizes base units, its rates fractions; what an exchange leaves blank is
+    None. Rows of a snapshot (`reach` "now") that are about an instrument begin with a column `native`.
+    """
 
     dataset: Dataset
     path: str
-    params: Callable[[Query, Page], Params]
+    params: Callable[[Query, Page], Params]  # query string of a GET, JSON body of a POST
     decode: Callable[[bytes, Query], Rows]
     columns: tuple[str, ...]
     pages: Pager
@@ -92,8 +105,14 @@ class Endpoint:
     span: timedelta | None = None  # the longest window one request may cover
     reach: Literal["now", "history"] = "history"
     lookback: timedelta | None = None  # how far back it reaches
-    joins: tuple[Endpoint, ...] = ()  # asked beside it; the engine joins their rows by `native`
-    fill: Mapping[str, object] = field(default_factory=dict)  # what columns that no row gives stand at
+    newest: int | None = None  # rows of each interval that it has at all, the newest ones
+    earlier: Endpoint | None = None  # what has the rows that this one has no more
+    joins: tuple[Endpoint, ...] = ()  # asked beside it; the engine joins their rows by `on`
+    on: str = "native"  # the column that a joined endpoint's rows are found by
+    fill: Mapping[str, object] = field(default_factory=dict)  # what columns that no row gives stand at; or f(now)
+    method: Literal["GET", "POST"] = "GET"
+    keep: timedelta | None = None  # how long an answer may serve again, because it changes slowly
+    note: str = ""  # what users should know beside the rows, in a sentence
 
     def __hash__(self) -> int:
         return hash((self.dataset, self.path, self.markets))
@@ -104,6 +123,18 @@ class Site:
     """One installation of an exchange: live, testnet. Hosts stand in the order they are tried."""
 
     hosts: Mapping[Market, tuple[str, ...]]
+    headers: Mapping[str, str] = field(default_factory=dict)  # sent with every request
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What is sent: `params` are the query string of a GET and the JSON body of a POST."""
+
+    base: str  # scheme and host
+    path: str
+    params: Params = field(default_factory=dict)
+    method: str = "GET"
+    headers: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +168,12 @@ class Exchange:
             if endpoint.dataset is dataset and market in endpoint.markets:
                 return endpoint
         return None
+
+    @property
+    def markets(self) -> tuple[Market, ...]:
+        """The markets it has, linear first."""
+        listed = {market for endpoint in self.instruments for market in endpoint.markets}
+        return tuple(market for market in (Market.LINEAR, Market.SPOT, Market.INVERSE) if market in listed)
 
     def budget(self, name: str) -> Budget:
         """The budget of that name."""

@@ -14,11 +14,11 @@ from marketcli.paging import whole
 from marketcli.spec import Budget, Endpoint, Exchange, Page, Query, Response, Site, decode_json
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
     from pathlib import Path
 
     from marketcli.errors import MarketError
-    from marketcli.spec import Rows
+    from marketcli.spec import Request, Rows
 
 WALL = 1_795_219_200.0  # 2026-11-21T00:00:00Z
 
@@ -74,10 +74,10 @@ class Script(Transport):
     async def close(self) -> None:
         return None
 
-    async def get(self, base: str, path: str, *, params: Mapping[str, str | int], patience: float) -> Response:
-        del path, params, patience
-        self.sent.append((self.clock.now, base))
-        found = self.answer(base, len(self.sent) - 1)
+    async def send(self, request: Request, *, patience: float) -> Response:
+        del patience
+        self.sent.append((self.clock.now, request.base))
+        found = self.answer(request.base, len(self.sent) - 1)
         await asyncio.sleep(0)
         if isinstance(found, Exception):
             raise found

@@ -18,6 +18,7 @@ from marketcli.models import to_micros
 from marketcli.net import loop
 from marketcli.net.transport import Settings, Transport
 from marketcli.sandbox.server import Sandbox
+from marketcli.spec import Request
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -112,7 +113,7 @@ def test_a_name_look_up_that_hangs_holds_nobody(monkeypatch: pytest.MonkeyPatch)
     async def main() -> None:
         transport = Transport(Settings(), time.monotonic)
         try:
-            await transport.get("https://hangs.example", "/x", params={}, patience=0.1)
+            await transport.send(Request("https://hangs.example", "/x"), patience=0.1)
         finally:
             await transport.close()
 

@@ -16,10 +16,9 @@ from marketcli.exchanges import load
 from marketcli.models import Market
 from marketcli.net.client import Client
 from marketcli.net.transport import Settings, Transport
-from marketcli.spec import Response
+from marketcli.spec import Request, Response
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from pathlib import Path
 
     from marketcli.models import Instrument
@@ -73,14 +72,14 @@ class Lists(Transport):
     async def close(self) -> None:
         return None
 
-    async def get(self, base: str, path: str, *, params: Mapping[str, str | int], patience: float) -> Response:
-        del base, params, patience
-        self.asked.append(path)
+    async def send(self, request: Request, *, patience: float) -> Response:
+        del patience
+        self.asked.append(request.path)
         if self.patience is not None:
             await self.patience.wait()
         if self.broken:
             raise Unreachable("no network")
-        return Response(200, {}, json.dumps({"symbols": self.lists[path]}).encode(), path)
+        return Response(200, {}, json.dumps({"symbols": self.lists[request.path]}).encode(), request.path)
 
 
 class Shop:

@@ -106,12 +106,15 @@ def test_canonical_names(market: Market, settle: str, expiry: datetime | None, n
 
 
 def test_unified_names_are_those_of_ccxt() -> None:
-    def named(market: Market, symbol: str, settle: str) -> str:
-        return Instrument("binance", market, symbol, "x", "BTC", "USD", settle).unified
+    def named(market: Market, settle: str, base: str = "BTC", delivery: int | None = None) -> str:
+        return Instrument("binance", market, "x", "x", base, "USD", settle, delivery=delivery).unified
 
-    assert named(Market.SPOT, "BTC-USD", "USD") == "BTC/USD"
-    assert named(Market.INVERSE, "BTC-USD-PERP", "BTC") == "BTC/USD:BTC"
-    assert named(Market.INVERSE, "BTC-USD-270326", "BTC") == "BTC/USD:BTC-270326"
+    assert named(Market.SPOT, "USD") == "BTC/USD"
+    assert named(Market.INVERSE, "BTC") == "BTC/USD:BTC"
+    assert (
+        named(Market.INVERSE, "BTC", delivery=to_micros(datetime(2027, 3, 26, 8, tzinfo=UTC))) == "BTC/USD:BTC-270326"
+    )
+    assert named(Market.LINEAR, "USDC", "xyz:TSLA") == "XYZ-TSLA/USD:USDC"
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+from marketcli.history.snapshot import snapshot
+from marketcli.spec import Query
 
 if TYPE_CHECKING:
     import polars as pl
@@ -13,7 +16,7 @@ if TYPE_CHECKING:
     from marketcli.history.check import Gap
     from marketcli.history.fetch import Ask
     from marketcli.models import Instrument, Interval, Micros, Window
-    from marketcli.spec import Endpoint, Exchange, Page, Query, Rows
+    from marketcli.spec import Endpoint, Exchange, Page, Rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +61,11 @@ class Asking:
             return await self.session.client.ask(self.exchange, site, endpoint, query, page=page)
 
         return send
+
+    async def snapshot(self, endpoint: Endpoint, instrument: Instrument) -> dict[str, Any]:
+        """The columns of one instrument now."""
+        query = Query(endpoint.dataset, instrument.market, instrument)
+        return await snapshot(self.ask, endpoint, query, instrument=instrument, now=self.moment)
 
     @property
     def seconds(self) -> float:

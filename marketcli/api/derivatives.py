@@ -14,9 +14,8 @@ from marketcli.datasets import FUNDING, FUNDING_HISTORY, OI, OI_HISTORY, PRICE, 
 from marketcli.errors import MarketError, NotOffered, UsageError
 from marketcli.history.candles import Source
 from marketcli.history.funding import settlements
-from marketcli.history.snapshot import snapshot, with_funding, with_value
+from marketcli.history.snapshot import with_funding, with_value
 from marketcli.models import DAY, HOUR, MINUTE, Interval, Micros, Window, iso
-from marketcli.spec import Query
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -90,7 +89,7 @@ async def funding(session: Session, exchange: Exchange, symbol: str, *, market: 
     """The coming funding of a perpetual."""
     asking = Asking(session, exchange)
     instrument, endpoint = await found(session, exchange, symbol, dataset=FUNDING, market=market)
-    row = await snapshot(asking.ask, endpoint, Query(FUNDING, instrument.market, instrument), instrument=instrument)
+    row = await asking.snapshot(endpoint, instrument)
     return answered(asking, instrument, FUNDING, as_frame(FUNDING, instrument, with_funding(row)))
 
 
@@ -98,7 +97,7 @@ async def price(session: Session, exchange: Exchange, symbol: str, *, market: Ma
     """Last, mark, index and average price."""
     asking = Asking(session, exchange)
     instrument, endpoint = await found(session, exchange, symbol, dataset=PRICE, market=market)
-    row = await snapshot(asking.ask, endpoint, Query(PRICE, instrument.market, instrument), instrument=instrument)
+    row = await asking.snapshot(endpoint, instrument)
     return answered(asking, instrument, PRICE, as_frame(PRICE, instrument, row))
 
 
@@ -106,10 +105,7 @@ async def open_interest(session: Session, exchange: Exchange, symbol: str, *, ma
     """Open interest now, and its change where there is a history to compare with."""
     asking = Asking(session, exchange)
     instrument, endpoint = await found(session, exchange, symbol, dataset=OI, market=market)
-    query = Query(OI, instrument.market, instrument)
-    row, before = await asyncio.gather(
-        snapshot(asking.ask, endpoint, query, instrument=instrument), earlier(asking, instrument)
-    )
+    row, before = await asyncio.gather(asking.snapshot(endpoint, instrument), earlier(asking, instrument))
     name = "oi_contracts" if instrument.inverse else "oi_base"
     row = with_value(row, instrument) | {
         column: change(row.get(name), before, name, at=row["time"] - ago)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Generator
-from typing import TYPE_CHECKING, Protocol, cast
+from typing import TYPE_CHECKING, Protocol, TypeVar, cast
 
 from marketcli import frames
 from marketcli.errors import DecodeError
@@ -15,13 +15,12 @@ from marketcli.models import DAY, Micros, Window, iso
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable, Mapping
-    from typing import TypeAlias
 
     import polars as pl
 
     from marketcli.spec import Endpoint, Page, Query, Rows
 
-    One: TypeAlias = Callable[[Page], Awaitable[tuple[Rows, pl.DataFrame]]]
+T = TypeVar("T")
 
 SIDE_BY_SIDE = 16  # pages of one query in flight
 
@@ -62,9 +61,9 @@ async def fetch(
     return frames.completed(query.dataset, frame, constants)
 
 
-async def walk(pages: Generator[Page, Rows, None], one: One) -> list[pl.DataFrame]:
+async def walk(pages: Generator[Page, Rows, None], one: Callable[[Page], Awaitable[tuple[Rows, T]]]) -> list[T]:
     """Pages that each depend on the rows before."""
-    parts: list[pl.DataFrame] = []
+    parts: list[T] = []
     try:
         page = next(pages)
         while True:
@@ -75,9 +74,9 @@ async def walk(pages: Generator[Page, Rows, None], one: One) -> list[pl.DataFram
         return parts
 
 
-async def spread(pages: Iterable[Page], one: One) -> list[pl.DataFrame]:
+async def spread(pages: Iterable[Page], one: Callable[[Page], Awaitable[tuple[Rows, T]]]) -> list[T]:
     """Pages that do not depend on each other, several in flight, first ones first; the first error ends them all."""
-    waiting, parts = iter(enumerate(pages)), dict[int, "pl.DataFrame"]()
+    waiting, parts = iter(enumerate(pages)), dict[int, T]()
 
     async def work() -> None:
         for index, page in waiting:
@@ -90,6 +89,18 @@ async def spread(pages: Iterable[Page], one: One) -> list[pl.DataFrame]:
     except ExceptionGroup as failures:
         raise first_of(failures) from None
     return [parts[index] for index in sorted(parts)]
+
+
+async def every_row(ask: Ask, endpoint: Endpoint, query: Query) -> Rows:
+    """The rows of all pages as they were decoded, in the order of the pages."""
+
+    async def one(page: Page) -> tuple[Rows, Rows]:
+        rows = await ask(endpoint, query, page)
+        return rows, rows
+
+    pages = endpoint.pages(endpoint, query)
+    parts = await (walk(pages, one) if isinstance(pages, Generator) else spread(pages, one))
+    return [row for part in parts for row in part]
 
 
 def first_of(failures: ExceptionGroup[Exception]) -> Exception:

@@ -23,6 +23,7 @@ from marketcli.errors import (
 from marketcli.net import defaults
 from marketcli.net.backoff import delay
 from marketcli.net.judge import at, by_status, retry_after, server_time
+from marketcli.spec import Request
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -168,15 +169,17 @@ class Call:
         client.tally.requests += 1
         client.tally.weight += weight
         client.tally.hosts[name] = client.tally.hosts.get(name, 0) + 1
-        params, started = self.endpoint.params(self.query, self.page), client.outside.monotonic()
+        endpoint, started = self.endpoint, client.outside.monotonic()
+        params = endpoint.params(self.query, self.page)
+        request = Request(host, endpoint.path, params, endpoint.method, self.site.headers)
         status: int | str = "failed"
         patience = max(1.0, defaults.UNREACHABLE_SECONDS - self.elapsed())
         try:
-            response = await client.transport.get(host, self.endpoint.path, params=params, patience=patience)
+            response = await client.transport.send(request, patience=patience)
             status = response.status
         finally:
             spent = round((client.outside.monotonic() - started) * 1_000, 1)
-            details = {"method": "GET", "host": name, "path": self.endpoint.path, "params": dict(params)}
+            details = {"method": endpoint.method, "host": name, "path": endpoint.path, "params": dict(params)}
             log.info("request", extra={"details": {**details, "weight": weight, "status": status, "ms": spent}})
         return response
 

@@ -20,7 +20,9 @@ from marketcli.text import clean
 
 if TYPE_CHECKING:
     import ssl
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator
+
+    from marketcli.spec import Request
 
 SANDBOX_HINT = "Check the connection, or try `mkt --sandbox …`, which needs none."
 
@@ -52,9 +54,9 @@ class Transport:
         for pool in self.pools.values():
             await pool.aclose()
 
-    async def get(self, base: str, path: str, *, params: Mapping[str, str | int], patience: float) -> Response:
-        """Ask for a path and read the whole answer within the deadline; `patience` is seconds left to connect."""
-        address = self.route.address(base, path)
+    async def send(self, request: Request, *, patience: float) -> Response:
+        """Send a request and read the whole answer within the deadline; `patience` is seconds left to connect."""
+        address = self.route.address(request.base, request.path)
         if self.settings.offline and not address.local:
             raise Unreachable(
                 f"{address.host} was not asked, because --offline forbids it.", hint="Leave --offline out."
@@ -62,21 +64,27 @@ class Transport:
         try:
             async with asyncio.timeout(self.settings.timeout):
                 with translated(address.host):
-                    return await self.exchange(address, path, params=params, patience=patience)
+                    return await self.exchange(address, request, patience=patience)
         except TimeoutError:
             raise DeadlineExceeded(f"{address.host} did not answer within {self.settings.timeout:g} s.") from None
 
-    async def exchange(
-        self, address: Address, path: str, *, params: Mapping[str, str | int], patience: float
-    ) -> Response:
+    async def exchange(self, address: Address, request: Request, *, patience: float) -> Response:
         """Send the request and receive the answer, raw bytes inflated by our own layer."""
         timeout = httpx.Timeout(defaults.READ_SECONDS, connect=min(defaults.CONNECT_SECONDS, patience), pool=None)
-        pool = self.pool(address)
-        async with pool.stream("GET", address.url, params=dict(params), timeout=timeout) as answer:
+        params, posted = dict(request.params), request.method == "POST"
+        asked = self.pool(address).stream(
+            request.method,
+            address.url,
+            params=None if posted else params,
+            json=params if posted else None,
+            headers=dict(request.headers),
+            timeout=timeout,
+        )
+        async with asked as answer:
             headers = {name.lower(): value for name, value in answer.headers.items()}
             encoding = headers.get("content-encoding", "")
             body = await read(answer.aiter_raw(), encoding, what=address.host, clock=self.clock)
-            return Response(answer.status_code, headers, body, address.host + path)
+            return Response(answer.status_code, headers, body, address.host + request.path)
 
     def pool(self, address: Address) -> httpx.AsyncClient:
         """The connections a request travels on."""

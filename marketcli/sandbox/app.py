@@ -118,7 +118,14 @@ async def exchange(request: Request) -> ASGIApp:
     host, path = address(request)
     if host not in floor.hosts:
         return as_json({"error": "The sandbox does not play this host.", "hosts": list(floor.hosts)}, status=404)
-    draft = floor.answer(request.method, host, path=path, query=request.url.query)
+    draft = floor.answer(
+        request.method,
+        host,
+        path=path,
+        query=request.url.query,
+        body=await request.body(),
+        headers=dict(request.headers),
+    )
     wire.encoded(draft, request.headers.get("accept-encoding", ""))
     if draft.delay:
         await asyncio.sleep(draft.delay)

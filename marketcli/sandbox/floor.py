@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter, deque
+from dataclasses import replace
 from functools import partial
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
+
+import msgspec
 
 from marketcli import exchanges
 from marketcli.models import MILLISECOND, SECOND
@@ -27,6 +31,7 @@ if TYPE_CHECKING:
 LOGGED = 10_000
 JSON = "application/json;charset=UTF-8"
 SEVERITY = (BANNED, LIMITED, OK)
+NOTHING: Mapping[str, str] = MappingProxyType({})
 
 
 class Floor:
@@ -58,17 +63,27 @@ class Floor:
         ends.sort(key=lambda end: SEVERITY.index(end[1]))
         return [meter for meter, _ in ends], ends[0][1]
 
-    def answer(self, method: str, host: str, *, path: str, query: str) -> Draft:
+    def answer(
+        self,
+        method: str,
+        host: str,
+        *,
+        path: str,
+        query: str,
+        body: bytes = b"",
+        headers: Mapping[str, str] = NOTHING,
+    ) -> Draft:
         """The answer of a host of an exchange, faults included."""
         simulator, now = self.hosts[host], self.world.now()
-        ask = Ask(host, path, dict(parse_qsl(query, keep_blank_values=True)), self.world)
+        params = plain_values(decoded(body)) | dict(parse_qsl(query, keep_blank_values=True))
+        ask = Ask(host, path, params, self.world, body, headers)
         route = simulator.route(method, host, path)
         charges = simulator.charges(ask, route)
         meters, status = self.charge(simulator, charges, now)
         meter = meters[0]
 
         def again(world: World) -> Reply:
-            return reply(simulator, route, Ask(ask.host, ask.path, ask.params, world))
+            return reply(simulator, route, replace(ask, world=world))
 
         if status == LIMITED:
             first = simulator.limited(meter.budget, meter.wait(now))
@@ -83,7 +98,12 @@ class Floor:
             told, seconds = draft.told
             for each in meters:
                 each.tell(told, now, until=now + round(seconds * SECOND))
-        self.record(method, draft, query=query, weight=charges.get(simulator.pool(host, route), 0))
+        self.record(
+            method,
+            draft,
+            query=query or body.decode(errors="replace")[:500],
+            weight=charges.get(simulator.pool(host, route), 0),
+        )
         return draft
 
     def headers(self, first: Reply, meters: Iterable[Meter]) -> dict[str, str]:
@@ -123,6 +143,25 @@ class Floor:
             "statuses": {str(status): count for status, count in sorted(self.statuses.items())},
             "paths": dict(self.paths),
         }
+
+
+def decoded(body: bytes) -> Any:
+    """A JSON body, or None."""
+    try:
+        return msgspec.json.decode(body) if body else None
+    except msgspec.DecodeError:
+        return None
+
+
+def plain_values(document: Any) -> dict[str, str]:
+    """The texts and numbers of a JSON object by their names, those of objects inside it too."""
+    found: dict[str, str] = {}
+    for name, value in document.items() if isinstance(document, dict) else ():
+        if isinstance(value, dict):
+            found |= plain_values(value)
+        elif isinstance(value, (str, int, float)):
+            found[name] = str(value)
+    return found
 
 
 def reply(simulator: Simulator, route: Route | None, ask: Ask) -> Reply:

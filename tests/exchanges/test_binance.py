@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from marketcli.catalog import listed
 from marketcli.datasets import INDEX_OHLC, INSTRUMENTS, MARK_OHLC, OHLC, PREMIUM_OHLC, Dataset
 from marketcli.errors import (
     Banned,
@@ -143,7 +144,7 @@ def instruments(market: Market, name: str) -> dict[str, Instrument]:
     endpoint = BINANCE.endpoint(INSTRUMENTS, market)
     assert endpoint is not None
     rows = endpoint.decode(payload(name), Query(INSTRUMENTS, market))
-    found = [Instrument("binance", market, **dict(zip(endpoint.columns, row, strict=True))) for row in rows]
+    found = [listed("binance", market, dict(zip(endpoint.columns, row, strict=True))) for row in rows]
     return {one.native: one for one in found}
 
 
@@ -302,7 +303,7 @@ def test_every_cell_has_documentation_a_limit_and_a_budget(endpoint: Any, market
     assert BINANCE.sites["live"].hosts[market]
     for name, units in endpoint.cost(Page(None, endpoint.limit)).items():
         assert 0 < units <= BINANCE.budget(name).limit
-    assert set(endpoint.columns) <= {*endpoint.dataset.fields, "inverse", "pair", "kind"}
+    assert set(endpoint.columns) <= {*endpoint.dataset.fields, "inverse", "pair", "kind", "delivery"}
 
 
 def test_intervals_are_spelled_as_binance_does() -> None:

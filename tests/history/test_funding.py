@@ -126,7 +126,7 @@ def joined(native: str) -> dict[str, object]:
         return answers[endpoint.path]
 
     query = Query(FUNDING, Market.LINEAR, BTC)
-    return asyncio.run(snapshot(ask, endpoint, query, instrument=replace(BTC, native=native)))
+    return asyncio.run(snapshot(ask, endpoint, query, instrument=replace(BTC, native=native), now=lambda: 0))
 
 
 def test_answers_are_joined_by_name_and_filled_by_default() -> None:

@@ -13,6 +13,7 @@ import pytest
 
 from marketcli.errors import CutBody, DeadlineExceeded, LocalError, MalformedBody, MarketError, Unreachable, UsageError
 from marketcli.net.transport import Settings, Transport, reason
+from marketcli.spec import Request
 
 if TYPE_CHECKING:
     from pytest_httpx import HTTPXMock
@@ -26,7 +27,7 @@ def get(path: str = "/x", *, params: dict[str, str | int] | None = None, **setti
     async def main() -> Response:
         transport = Transport(Settings(**settings), lambda: 0.0)
         try:
-            return await transport.get(HOST, path, params=params or {}, patience=5)
+            return await transport.send(Request(HOST, path, params or {}), patience=5)
         finally:
             await transport.close()
 
@@ -134,7 +135,7 @@ def over_tls(**settings: Any) -> Response:
         port = server.sockets[0].getsockname()[1]
         transport = Transport(Settings(**settings), lambda: 0.0)
         try:
-            return await transport.get(f"https://127.0.0.1:{port}", "/x", params={}, patience=5)
+            return await transport.send(Request(f"https://127.0.0.1:{port}", "/x"), patience=5)
         finally:
             await transport.close()
             server.close()

@@ -18,7 +18,7 @@ from marketcli.errors import (
     UnknownSymbol,
     UsageError,
 )
-from marketcli.models import Interval, Market, canonical, multiplier_of
+from marketcli.models import Interval, Market, multiplier_of
 from marketcli.spec import Amount, Count, Real, decode_json, micros, moments, unexpected
 
 if TYPE_CHECKING:
@@ -185,7 +185,6 @@ class Contracts(msgspec.Struct, frozen=True):
 
 
 INSTRUMENT = (
-    "symbol",
     "native",
     "base",
     "quote",
@@ -200,6 +199,7 @@ INSTRUMENT = (
     "inverse",
     "pair",
     "kind",
+    "delivery",
 )
 
 STATUS = {
@@ -222,7 +222,6 @@ def spot_instruments(body: bytes, query: Query) -> Rows:
     found: Instruments = decode_json(body, Instruments, what=source(query))
     return [
         (
-            canonical(s.base_asset, s.quote_asset, Market.SPOT, settle=s.quote_asset, expiry=None),
             s.symbol,
             s.base_asset,
             s.quote_asset,
@@ -236,6 +235,7 @@ def spot_instruments(body: bytes, query: Query) -> Rows:
             False,
             s.symbol,
             "",
+            None,
         )
         for s in found.symbols
     ]
@@ -254,13 +254,6 @@ def contract(item: Contract, query: Query) -> tuple[Any, ...]:
     perpetual = "PERPETUAL" in item.contract_type or expiry is None
     status = item.status or item.contract_status
     return (
-        canonical(
-            item.base_asset,
-            item.quote_asset,
-            query.market,
-            settle=item.margin_asset,
-            expiry=None if perpetual else expiry,
-        ),
         item.symbol,
         item.base_asset,
         item.quote_asset,
@@ -274,6 +267,7 @@ def contract(item: Contract, query: Query) -> tuple[Any, ...]:
         query.market is Market.INVERSE,
         item.pair,
         item.contract_type,
+        None if perpetual else expiry,
     )
 
 
