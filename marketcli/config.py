@@ -46,7 +46,7 @@ class Config(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    exchange: str = Field("binance", description="exchange to ask when -e is not given")
+    exchange: str = Field("binance", description="exchange to ask when -e is not given, several with commas, or all")
     market: Annotated[Market | None, BeforeValidator(market_or_none)] = Field(
         None,
         description="market to look names up in; default: linear, else the only one that has the name",
@@ -69,6 +69,10 @@ class Config(BaseModel):
         None, description="PEM file of certificates to trust besides the usual ones", examples=["own.pem"]
     )
     testnet: bool = Field(default=False, description="use the exchange's testnet")
+    site: str | None = Field(None, description="the exchange's installation to ask, live if not set", examples=["eea"])
+    fallback: Words = Field(
+        default_factory=list, description="exchanges to ask, in this order, when the first cannot answer"
+    )
     offline: bool = Field(default=False, description="send nothing beyond this machine")
     timeout: float = Field(60.0, gt=0, le=3600, description="seconds one request may take")
     max_wait: float = Field(300.0, ge=0, le=86_400, description="longest wait for a request budget, seconds")

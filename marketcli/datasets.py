@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from functools import cache
 from typing import Any
@@ -85,8 +85,8 @@ PRICE = Dataset("price", "prices", Prices, ("symbol",), Cadence.NOW)
 
 TICKER = Dataset("ticker", "24-hour tickers", Ticker, ("symbol",), Cadence.NOW)
 BOOK = Dataset("book", "the order book", BookLevel, ("symbol", "side", "level"), Cadence.NOW)
-TRADES = Dataset("trades", "trades", Trade, ("symbol", "id"), Cadence.EVENT)
-TRADES_HISTORY = Dataset("trades_history", "past trades", Trade, ("symbol", "id"), Cadence.EVENT)
+TRADES = Dataset("trades", "trades", Trade, ("symbol", "time", "id"), Cadence.EVENT)
+TRADES_HISTORY = replace(TRADES, name="trades_history", title="past trades")
 
 
 def ratio(kind: str, title: str) -> Dataset:
@@ -94,6 +94,7 @@ def ratio(kind: str, title: str) -> Dataset:
     return Dataset(f"ratio_{kind}", title, Ratio, ("symbol", "interval", "time"), Cadence.GRID, (("kind", kind),))
 
 
+RATIO = Dataset("ratio", "long/short and buy/sell ratios", Ratio, ("symbol", "kind", "interval", "time"), Cadence.GRID)
 RATIO_ACCOUNTS = ratio("accounts", "long/short ratios of accounts")
 RATIO_TOP_ACCOUNTS = ratio("top_accounts", "long/short ratios of top traders' accounts")
 RATIO_TOP_POSITIONS = ratio("top_positions", "long/short ratios of top traders' positions")
@@ -123,15 +124,16 @@ EVERY_DATASET = (
     INSTRUMENTS,
 )
 DATASETS = {dataset.name: dataset for dataset in EVERY_DATASET}
+SCHEMAS = DATASETS | {RATIO.name: RATIO}  # what users can name; answers about ratios hold all kinds
 CANDLES = {"trade": OHLC, "mark": MARK_OHLC, "index": INDEX_OHLC, "premium": PREMIUM_OHLC}
 
 
 def dataset_named(name: str) -> Dataset:
     """The dataset a user names; raises `UsageError` that lists them."""
     try:
-        return DATASETS[name.replace("-", "_").lower()]
+        return SCHEMAS[name.replace("-", "_").lower()]
     except KeyError:
-        raise UsageError(f"There is no dataset {name!r}.", hint=f"Use one of {', '.join(DATASETS)}.") from None
+        raise UsageError(f"There is no dataset {name!r}.", hint=f"Use one of {', '.join(SCHEMAS)}.") from None
 
 
 @dataclass(frozen=True, slots=True)

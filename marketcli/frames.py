@@ -82,7 +82,7 @@ def tidy(frame: pl.DataFrame, dataset: Dataset, *, who: str) -> pl.DataFrame:
     if key == ["time"] and (frame["time"].diff().drop_nulls() > 0).all():  # as most answers are
         return frame.rechunk()
     if not frame.select(key).is_duplicated().any():
-        return frame.sort(key).rechunk()
+        return ordered(frame, key).rechunk()
     unique = frame.unique(maintain_order=True)
     clash = unique.filter(unique.select(key).is_duplicated())
     if clash.height:
@@ -93,7 +93,15 @@ def tidy(frame: pl.DataFrame, dataset: Dataset, *, who: str) -> pl.DataFrame:
             f"{who} gave two different rows for {', '.join(f'{name} {row[name]}' for name in key)}.",
             hint="Run again; if it stays, the exchange contradicts itself there.",
         )
-    return unique.sort(key).rechunk()
+    return ordered(unique, key).rechunk()
+
+
+def ordered(frame: pl.DataFrame, key: Sequence[str]) -> pl.DataFrame:
+    """The frame sorted by a key; ids are text, and those that are numbers are sorted as numbers."""
+    import polars as pl  # noqa: PLC0415
+
+    by = [part for name in key for part in ((pl.col(name).str.len_chars(), name) if name == "id" else (name,))]
+    return frame.sort(by)
 
 
 def concat(dataset: Dataset, parts: Sequence[pl.DataFrame]) -> pl.DataFrame:

@@ -112,6 +112,7 @@ class Endpoint:
     fill: Mapping[str, object] = field(default_factory=dict)  # what columns that no row gives stand at; or f(now)
     method: Literal["GET", "POST"] = "GET"
     keep: timedelta | None = None  # how long an answer may serve again, because it changes slowly
+    consecutive: bool = False  # its ids are whole numbers, each one more than the one before
     note: str = ""  # what users should know beside the rows, in a sentence
 
     def __hash__(self) -> int:

@@ -14,10 +14,13 @@ from typing import TYPE_CHECKING, Any
 
 from marketcli import exchanges, frames
 from marketcli.api import derivatives
+from marketcli.api.answer import missing, prefix
 from marketcli.api.candles import CandleQuestion, Moment, Range, candles
+from marketcli.api.fallback import exchanges_of, first_that_answers
 from marketcli.api.session import Session
 from marketcli.config import Config, load
 from marketcli.datasets import INSTRUMENTS
+from marketcli.errors import MarketError
 from marketcli.models import Instrument, Interval, Market, parse_market
 from marketcli.net.loop import run
 
@@ -188,16 +191,41 @@ def configured(settings: dict[str, Any], **more: Any) -> Config:
 async def ask_all(
     config: Config, symbol: str | Sequence[str], ask: Callable[[Session, Exchange, str], Awaitable[Answer]]
 ) -> pl.DataFrame:
-    """The rows of one symbol or several, side by side, with warnings about what the frame cannot tell."""
+    """The rows of one symbol or several at one exchange or several, side by side, with warnings about what is missing.
+
+    Where several exchanges are asked, the failure of one is a warning, unless all fail.
+    """
     symbols = [symbol] if isinstance(symbol, str) else list(symbol)
+    asked = exchanges_of(config)
     async with Session(config) as session:
-        exchange = exchanges.load(config.exchange)
-        answers = list(await asyncio.gather(*(ask(session, exchange, name) for name in symbols)))
+        results = await asyncio.gather(
+            *(at_first(session, those, name, ask) for name in symbols for those in asked),
+            return_exceptions=len(asked) > 1,
+        )
+    answers = [result for result in results if not isinstance(result, BaseException)]
+    for failure in (result for result in results if isinstance(result, BaseException)):
+        if not answers or not isinstance(failure, MarketError):
+            raise failure
+        warnings.warn(str(failure), IncompleteWarning, stacklevel=3)
     for answer in answers:
-        for gap in answer.lost:
-            missing = f"{gap.missing:,} {gap.interval} {answer.dataset.title} are missing, {gap.window}"
-            warnings.warn(f"{answer.instrument.symbol}: {missing}.", IncompleteWarning, stacklevel=3)
+        for sentence in lacking(answer):
+            warnings.warn(sentence, IncompleteWarning, stacklevel=3)
     return frames.concat(answers[0].dataset, [answer.frame for answer in answers])
+
+
+def at_first(
+    session: Session, those: Sequence[Exchange], name: str, ask: Callable[[Session, Exchange, str], Awaitable[Answer]]
+) -> Awaitable[Answer]:
+    """The answer of an exchange, or of the first that has one where others stand in for it."""
+    if session.config.fallback:
+        return first_that_answers(those, lambda exchange: ask(session, exchange, name))
+    return ask(session, those[0], name)
+
+
+def lacking(answer: Answer) -> list[str]:
+    """What an answer lacks, and where it came from instead of the exchange that was asked."""
+    instead = [] if answer.fallback_from is None else [f"{prefix(answer)}stands in for {answer.fallback_from}."]
+    return [*missing(answer), *instead]
 
 
 async def list_instruments(config: Config, market: Market | None, *, refresh: bool) -> pl.DataFrame:

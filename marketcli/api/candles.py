@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Protocol, TypeAlias
 
-from marketcli.api.answer import Answer, Asking
+from marketcli.api.answer import Asking
 from marketcli.api.session import cell
 from marketcli.datasets import CANDLES, Dataset
 from marketcli.errors import UsageError
-from marketcli.history.candles import History, Source, resampled
+from marketcli.history.candles import History, Source, reaches, resampled
 from marketcli.history.check import closed_until
 from marketcli.models import Instrument, Interval, Micros, Window, iso, to_micros
 from marketcli.spec import Query
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     import polars as pl
 
+    from marketcli.api.answer import Answer
     from marketcli.api.session import Session
     from marketcli.models import Market
     from marketcli.spec import Endpoint, Exchange, Page
@@ -30,7 +31,29 @@ Moment: TypeAlias = "str | int | date | datetime"
 LAST = 100  # candles when nothing else is asked for
 MOST_ROWS = 20_000_000  # what one instrument's answer may hold in memory
 CLOCK_OFF: Micros = 2_000_000  # a better-known clock that differs so much moves the end of a window
-SKEW_SECONDS = 5.0  # a clock this far off is worth a note
+
+
+class Watched(Protocol):
+    """What is told how work comes along."""
+
+    def expect(self, rows: int) -> None:
+        """So many rows more will come."""
+
+    def advance(self, rows: int) -> None:
+        """So many rows have come, in a page."""
+
+
+class Unwatched:
+    """Nobody."""
+
+    def expect(self, rows: int) -> None:
+        """Nothing."""
+
+    def advance(self, rows: int) -> None:
+        """Nothing."""
+
+
+UNWATCHED = Unwatched()
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,22 +135,28 @@ class Plan:
     interval: Interval
     finer: Interval | None  # what is really asked for where the exchange lacks the interval
     window: Window
+    now: Micros
 
     @property
     def asked(self) -> Interval:
         """The interval on the wire."""
         return self.finer or self.interval
 
-    def pages(self) -> list[Page]:
+    def pages(self) -> list[tuple[Endpoint, Page]]:
         """The requests, as far as they are known before the answers."""
-        query = Query(self.endpoint.dataset, self.instrument.market, self.instrument, self.asked, self.window)
-        return list(self.endpoint.pages(self.endpoint, query))
+        return [
+            (endpoint, page)
+            for endpoint, part in reaches(self.endpoint, self.asked, self.window, now=self.now)
+            for page in endpoint.pages(
+                endpoint, Query(endpoint.dataset, self.instrument.market, self.instrument, self.asked, part)
+            )
+        ]
 
     def cost(self) -> Mapping[str, int]:
         """What the requests weigh, by budget."""
         total: dict[str, int] = {}
-        for page in self.pages():
-            for name, units in self.endpoint.cost(page).items():
+        for endpoint, page in self.pages():
+            for name, units in endpoint.cost(page).items():
                 total[name] = total.get(name, 0) + units
         return total
 
@@ -158,8 +187,8 @@ async def plan(session: Session, exchange: Exchange, symbol: str, *, question: C
     instrument = await catalog.resolve(symbol, question.market)
     endpoint = cell(exchange, question.dataset, instrument.market)
     finer = finer_than(question.interval, exchange, endpoint)
-    window = windowed(question, instrument, session.client.now(exchange.name))
-    return Plan(exchange, endpoint, instrument, question.interval, finer, window)
+    now = session.client.now(exchange.name)
+    return Plan(exchange, endpoint, instrument, question.interval, finer, windowed(question, instrument, now), now)
 
 
 def windowed(question: CandleQuestion, instrument: Instrument, now: Micros) -> Window:
@@ -189,12 +218,13 @@ async def candles(
     symbol: str,
     *,
     question: CandleQuestion,
-    progress: Callable[[int], None] = lambda _: None,
+    progress: Watched = UNWATCHED,
 ) -> Answer:
     """All candles of one instrument that the question means."""
     client = session.client
     asking = Asking(session, exchange)
     made = await plan(session, exchange, symbol, question=question)
+    progress.expect(made.asked.count_in(made.window))
     believed = client.moment(exchange.name)()
     moment, history = await carry_out(asking, made, progress)
     if question.range.relative:
@@ -204,18 +234,14 @@ async def candles(
         if again.window != made.window and (last or abs(moment() - believed) > CLOCK_OFF):
             made = again
             moment, history = await carry_out(asking, made, progress)
-    return Answer(
-        instrument=made.instrument,
-        dataset=question.dataset,
+    return asking.answered(
+        made.instrument,
+        question.dataset,
+        history.frame if question.include_open else finished(history.frame),
         interval=question.interval,
         window=made.window,
-        frame=history.frame if question.include_open else finished(history.frame),
         gaps=history.gaps,
-        notes=tuple(notes(session, made, history)),
-        now=moment(),
-        via=session.way(exchange, made.instrument.market),
-        requests=asking.requests,
-        seconds=asking.seconds,
+        notes=notes(made, history),
     )
 
 
@@ -224,20 +250,18 @@ def finished(frame: pl.DataFrame) -> pl.DataFrame:
     return frame if frame["closed"].all() else frame.filter("closed")
 
 
-async def carry_out(
-    asking: Asking, made: Plan, progress: Callable[[int], None]
-) -> tuple[Callable[[], Micros], History]:
+async def carry_out(asking: Asking, made: Plan, progress: Watched) -> tuple[Callable[[], Micros], History]:
     """Ask for what was planned; the moment it was begun at by the exchange's clock, and what came."""
     session, moment = asking.session, asking.session.client.moment(made.exchange.name)
-    source = Source(asking.ask, made.endpoint, made.instrument, made.interval, moment, progress, session.origin)
+    source = Source(asking.ask, made.endpoint, made.instrument, made.interval, moment, progress.advance, session.origin)
     if made.finer is None:
         return moment, await source.candles(made.window)
     return moment, await resampled(source, made.finer, made.window)
 
 
-def notes(session: Session, made: Plan, history: History) -> list[str]:
+def notes(made: Plan, history: History) -> list[str]:
     """What a reader should know beside the rows."""
-    said, expiry = [], made.instrument.expiry
+    said, expiry = [made.endpoint.note], made.instrument.expiry
     if made.finer is not None:
         built = f"they were built from its {made.finer} ones"
         said.append(f"{made.exchange.title} has no {made.interval} candles: {built}.")
@@ -247,12 +271,4 @@ def notes(session: Session, made: Plan, history: History) -> list[str]:
         said.append(f"{history.impossible} rows contradict themselves (a high below a low, or a price of zero).")
     if history.off_grid:
         said.append(f"{history.off_grid} rows begin where no {made.asked} candle does.")
-    return [*said, *clock_notes(session, made.exchange)]
-
-
-def clock_notes(session: Session, exchange: Exchange) -> list[str]:
-    """Whether this computer's clock is off."""
-    if abs(skew := session.client.skew(exchange.name)) <= SKEW_SECONDS:
-        return []
-    side = "behind" if skew > 0 else "ahead"
-    return [f"This computer's clock is {abs(skew):.0f} s {side}; {exchange.title}'s was used."]
+    return said

@@ -6,13 +6,14 @@ import contextlib
 from typing import TYPE_CHECKING, Self
 
 from marketcli import exchanges
+from marketcli.api.kept import Kept
 from marketcli.catalog import Catalog
 from marketcli.config import directories
-from marketcli.errors import NotOffered
+from marketcli.errors import NotOffered, UsageError
 from marketcli.net.address import is_local, masked
 from marketcli.net.client import Client
 from marketcli.net.transport import Settings
-from marketcli.text import path_part
+from marketcli.text import clean, path_part
 
 if TYPE_CHECKING:
     from marketcli.config import Config
@@ -63,6 +64,7 @@ class Session:
         # What a sandbox or a relay on this machine lists may be gone with it, so it is never kept.
         local = via is not None and is_local(via)
         self.folder = None if local else directories().cache / "instruments" / (path_part(via) if via else "direct")
+        self.kept = Kept(None if self.folder is None else self.folder.parent.parent / "answers" / self.folder.name)
         await self.stack.enter_async_context(self.client)
         return self
 
@@ -85,10 +87,14 @@ class Session:
         return f"{host} through {masked(self.client.settings.via)}" if self.client.settings.via else host
 
     def site_name(self, exchange: Exchange) -> str:
-        """Which installation of an exchange the settings mean. Raises `NotOffered` if it has no testnet."""
-        name = "testnet" if self.config.testnet else "live"
+        """Which installation of an exchange the settings mean. Raises `UsageError`, `NotOffered` if it has no such."""
+        if self.config.testnet and self.config.site not in (None, "testnet"):
+            raise UsageError("--testnet and --site contradict each other.", hint="Leave one of them out.")
+        name = "testnet" if self.config.testnet else self.config.site or "live"
         if name not in exchange.sites:
-            raise NotOffered(f"{exchange.title} has no {name} that this program knows.", hint="Leave --testnet out.")
+            raise NotOffered(
+                f"{exchange.title} has no site {clean(name)!r}.", hint=f"It has {', '.join(exchange.sites)}."
+            )
         return name
 
     def site(self, exchange: Exchange) -> Site:
@@ -114,6 +120,8 @@ def cell(exchange: Exchange, dataset: Dataset, market: Market) -> Endpoint:
     endpoint = exchange.endpoint(dataset, market)
     if endpoint is not None:
         return endpoint
+    if market not in exchange.markets:
+        raise NotOffered(f"{exchange.title} has no {market} market.", hint=f"It has {', '.join(exchange.markets)}.")
     reason = exchange.absent.get((dataset, market), f"{exchange.title} does not offer it")
     others = [name for name in exchanges.names() if exchanges.load(name).endpoint(dataset, market)]
     hint = f"{', '.join(others)} offers it for {market}." if others else "See `mkt exchanges` for who offers what."

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from marketcli.api.answer import because, noun, prefix
 from marketcli.errors import ExitCode, Incomplete, NotOffered
 from marketcli.models import iso
 
@@ -17,11 +18,6 @@ if TYPE_CHECKING:
     from marketcli.output.view import View
     from marketcli.spec import Site
 
-BECAUSE = {  # by the cause of a gap (history.check)
-    "absent": "the exchange has none there (asked twice)",
-    "not-listed": "it was not listed yet",
-    "ended": "it does not trade any more",
-}
 PLAN = {
     "exchange": "text",
     "market": "text",
@@ -42,7 +38,7 @@ def view(answer: Answer) -> View:
     """An answer as a table shows it."""
     from marketcli.output.view import View
 
-    interval, instrument, frame = answer.interval, answer.instrument, answer.frame
+    interval, instrument, frame = answer.interval, answer.one, answer.frame
     running = bool(frame.height) and not frame["closed"][-1]
     finished = frame.height - running
     took = f"{answer.requests} request{'s' if answer.requests != 1 else ''}, {answer.seconds * 1_000:,.0f} ms"
@@ -77,29 +73,15 @@ def kinds_of(answer: Answer) -> dict[str, str]:
     return kinds(answer.dataset)
 
 
-def prefix(answer: Answer) -> str:
-    """Whose sentence it is."""
-    parts = [answer.instrument.exchange, answer.instrument.symbol, *([str(answer.interval)] if answer.interval else [])]
-    return " ".join(parts) + ": "
-
-
-def gap_sentences(answer: Answer) -> list[str]:
-    """What is missing that should be there."""
-    return [
-        f"{prefix(answer)}{gap.missing:,} {gap.interval} candles are missing, {gap.window}: {BECAUSE[gap.cause]}."
-        for gap in answer.lost
-    ]
-
-
 def gap_entries(answer: Answer) -> list[dict[str, object]]:
     """The same for programs."""
     return [
         {
             "gap": {
-                "exchange": answer.instrument.exchange,
-                "market": answer.instrument.market.value,
-                "symbol": answer.instrument.symbol,
-                "interval": str(gap.interval),
+                "exchange": answer.exchange,
+                "market": answer.market.value,
+                "symbol": answer.name,
+                "interval": None if gap.interval is None else str(gap.interval),
                 "from": iso(gap.window.start),
                 "to": iso(gap.window.end),
                 "missing": gap.missing,
@@ -112,9 +94,7 @@ def gap_entries(answer: Answer) -> list[dict[str, object]]:
 
 def remarks(answer: Answer) -> list[str]:
     """What a reader should know beside the rows."""
-    expected = [
-        f"Nothing from {gap.window}: {BECAUSE[gap.cause]}." for gap in answer.gaps if gap.expected and gap.missing
-    ]
+    expected = [f"Nothing from {gap.window}: {because(gap)}." for gap in answer.gaps if gap.expected and gap.missing]
     return [*answer.notes, *expected]
 
 
@@ -123,14 +103,15 @@ def nothing(answer: Answer) -> NotOffered | None:
     if answer.frame.height or answer.lost:
         return None
     why = " ".join(remarks(answer)) or "Nothing has finished there yet."
-    return NotOffered(f"{prefix(answer)}no candles in that window.", hint=why)
+    return NotOffered(f"{prefix(answer)}no {noun(answer)} in that window.", hint=why)
 
 
 def incomplete(answers: Sequence[Answer], lost: int) -> Incomplete:
     """The error that stands for all gaps."""
     gaps = sum(len(answer.lost) for answer in answers)
     return Incomplete(
-        f"Incomplete: {lost:,} candles are missing in {gaps} gap{'s' if gaps != 1 else ''}; all others were delivered.",
+        f"Incomplete: {lost:,} {noun(answers[0])} are missing in {gaps} gap{'s' if gaps != 1 else ''}; "
+        "all others were delivered.",
         hint="Nothing was filled in. Exit code 3 says so to scripts.",
     )
 
@@ -149,17 +130,17 @@ def metadata(answers: Sequence[Answer]) -> dict[str, str]:
         "marketcli.version": __version__,
         "marketcli.dataset": first.dataset.name,
         "marketcli.interval": str(first.interval or ""),
-        "marketcli.source": ", ".join(sorted({answer.instrument.exchange for answer in answers})),
+        "marketcli.source": ", ".join(sorted({answer.exchange for answer in answers})),
         "marketcli.complete": "no" if any(answer.lost for answer in answers) else "yes",
     }
 
 
-def plan_frame(plans: Sequence[Plan], site: Site) -> pl.DataFrame:
+def plan_frame(plans: Sequence[Plan], sites: Sequence[Site]) -> pl.DataFrame:
     """Plans as rows: what would be asked, how often, and what it weighs."""
     import polars as pl
 
     kinds = {"text": pl.String(), "integer": pl.Int64(), "time": pl.Int64()}
-    rows = [planned(plan, site) for plan in plans]
+    rows = [planned(plan, site) for plan, site in zip(plans, sites, strict=True)]
     frame = pl.DataFrame(rows, schema={name: kinds[kind] for name, kind in PLAN.items()}, orient="row")
     times = [name for name, kind in PLAN.items() if kind == "time"]
     return frame.with_columns(pl.col(times).cast(pl.Datetime("us", "UTC")))
@@ -180,5 +161,5 @@ def planned(plan: Plan, site: Site) -> tuple[object, ...]:
         sum(cost.values()),
         ", ".join(cost),
         site.hosts[instrument.market][0].partition("://")[2],
-        plan.endpoint.path,
+        ", ".join(dict.fromkeys(endpoint.path for endpoint, _ in plan.pages())),
     )

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import sys
-from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from marketcli.cli import complete
 from marketcli.cli.options import Common, Output, Span, options
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from marketcli.api.answer import Answer
-    from marketcli.cli.answers import Job
     from marketcli.cli.show import Destination
 
 EXAMPLE = "mkt funding BTCUSDT ETHUSDT"
@@ -24,7 +22,13 @@ EXAMPLE = "mkt funding BTCUSDT ETHUSDT"
 def funding(
     ctx: typer.Context,
     symbols: Annotated[
-        list[str], typer.Argument(metavar="SYMBOL...", help="Perpetuals; - reads them from a pipe.", show_default=False)
+        list[str],
+        typer.Argument(
+            metavar="SYMBOL...",
+            help="Perpetuals; - reads them from a pipe.",
+            show_default=False,
+            autocompletion=complete.symbols,
+        ),
     ],
     *,
     common: Common,
@@ -39,50 +43,33 @@ def funding(
     mkt funding BTCUSDT ETHUSDT
     mkt funding BTCUSDT --since 2024 -o funding.parquet
     """
+    from marketcli.api import derivatives
     from marketcli.cli.answers import Job
     from marketcli.cli.symbols import expand
     from marketcli.datasets import FUNDING, FUNDING_HISTORY
     from marketcli.net.loop import run
 
-    wanted = expand(symbols, example=EXAMPLE)
-    if span.asked:
-        job = Job.of(ctx.obj, common, output, dataset=FUNDING_HISTORY, draw=draw_settlements)
-        return run(history(job, wanted, span, refresh=common.refresh))
-    job = Job.of(ctx.obj, common, output, dataset=FUNDING, draw=draw_now)
-    return run(now(job, wanted, refresh=common.refresh))
-
-
-async def now(job: Job, symbols: Sequence[str], *, refresh: bool) -> int:
-    """The coming funding of every symbol."""
-    from marketcli import exchanges
-    from marketcli.api import derivatives
-    from marketcli.api.session import Session
-
-    exchange = exchanges.load(job.config.exchange)
-    async with Session(job.config, refresh=refresh) as session:
-        ask = partial(derivatives.funding, session, exchange, market=job.config.market)
-        return await job.answer([ask(symbol) for symbol in symbols])
-
-
-async def history(job: Job, symbols: Sequence[str], span: Span, *, refresh: bool) -> int:
-    """The settlements of every symbol."""
-    from marketcli import exchanges
-    from marketcli.api import derivatives
-    from marketcli.api.session import Session
-    from marketcli.output.progress import Progress
-
-    exchange = exchanges.load(job.config.exchange)
-    async with Session(job.config, refresh=refresh) as session:
-        with Progress(sys.stderr, 0, quiet=job.manner.quiet) as progress:
-            ask = partial(
-                derivatives.funding_history,
-                session,
-                exchange,
-                market=job.config.market,
-                span=span.range(),
-                progress=progress.advance,
+    wanted, window = expand(symbols, example=EXAMPLE), span.range()
+    if not span.asked:
+        job = Job.of(ctx.obj, common, output, dataset=FUNDING, draw=draw_now)
+        return run(
+            job.ask(
+                wanted,
+                lambda session, at, name, _: derivatives.funding(session, at, name, market=job.config.market),
+                refresh=common.refresh,
             )
-            return await job.answer([ask(symbol) for symbol in symbols])
+        )
+    job = Job.of(ctx.obj, common, output, dataset=FUNDING_HISTORY, draw=draw_settlements)
+    return run(
+        job.ask(
+            wanted,
+            lambda session, at, name, bar: derivatives.funding_history(
+                session, at, name, market=job.config.market, span=window, progress=bar.advance
+            ),
+            refresh=common.refresh,
+            progress=True,
+        )
+    )
 
 
 def draw_now(destination: Destination, answers: Sequence[Answer]) -> None:

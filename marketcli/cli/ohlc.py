@@ -2,29 +2,23 @@
 
 from __future__ import annotations
 
-import sys
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from marketcli.cli import complete
-from marketcli.cli.answers import Job, sorted_out
-from marketcli.cli.candles import PLAN, plan_frame, view
-from marketcli.cli.notice import complain, tell
-from marketcli.cli.options import Common, Output, Span, options, settle
+from marketcli.cli.notice import complain
+from marketcli.cli.options import Common, Output, Span, options
+from marketcli.errors import worst
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from marketcli.api.answer import Answer
-    from marketcli.api.candles import CandleQuestion, Plan
-    from marketcli.api.session import Session
-    from marketcli.cli.options import Manner
+    from marketcli.api.candles import CandleQuestion
+    from marketcli.cli.answers import Job
     from marketcli.cli.show import Destination
-    from marketcli.config import Config
-    from marketcli.errors import MarketError
-    from marketcli.spec import Exchange
 
 EXAMPLE = "mkt ohlc BTCUSDT ETHUSDT 1h"
 
@@ -76,120 +70,65 @@ def ohlc(
     mkt ohlc BTCUSDT ETHUSDT 1m --since 2024 -o minutes.parquet
     mkt ohlc BTCUSD_PERP 4h --price mark --for 30d -f csv
     """
-    from marketcli.api.candles import CandleQuestion, Range
-    from marketcli.cli import logs
-    from marketcli.cli.show import Destination, check_fields, names
+    from marketcli.api.candles import CandleQuestion, candles
+    from marketcli.cli.answers import Job
     from marketcli.cli.symbols import expand
-    from marketcli.datasets import kinds
     from marketcli.errors import UsageError
     from marketcli.models import Interval
     from marketcli.net.loop import run
 
     if len(words) < 2:  # noqa: PLR2004 - a symbol and an interval
         raise UsageError("mkt ohlc takes symbols and then an interval.", hint=f"For example: {EXAMPLE}")
-    config, manner, warnings = settle(ctx.obj, common, time=output.time)
-    logs.start(manner.verbose, config.log_file)
-    question = CandleQuestion(
-        interval=Interval.parse(words[-1]),
-        range=Range(last=span.last, since=span.since, until=span.until, span=span.span),
-        price=price,
-        market=config.market,
-    )
-    check_fields(names(output.fields), question.dataset.fields)
-    known = {"interval": str(question.interval), "price": price}
-    destination = Destination.of(output, config, kinds=kinds(question.dataset), known=known)
+    asked = CandleQuestion(interval=Interval.parse(words[-1]), range=span.range(), price=price)
+    known = {"interval": str(asked.interval), "price": price}
+    job = Job.of(ctx.obj, common, output, dataset=asked.dataset, draw=draw, known=known)
     # Only the candle table marks the unfinished one.
-    marked = destination.drawn and not (output.where or output.fields or span.until or dry_run)
-    question = replace(question, include_open=include_open or marked)
+    marked = job.destination.drawn and not (output.where or output.fields or span.until or dry_run)
+    question = replace(asked, include_open=include_open or marked, market=job.config.market)
     symbols = expand(words[:-1], example=EXAMPLE)
-    work = Work(config, manner, destination.unfiltered() if dry_run else destination, question, refresh=common.refresh)
-    tell(config, warnings=warnings)
-    return run(work.plan(symbols) if dry_run else work.answer(symbols))
+    if dry_run:
+        return run(dry(job, symbols, question, refresh=common.refresh))
+    return run(
+        job.ask(
+            symbols,
+            lambda session, at, name, bar: candles(session, at, name, question=question, progress=bar),
+            refresh=common.refresh,
+            progress=True,
+        )
+    )
 
 
-@dataclass(frozen=True, slots=True)
-class Work:
-    """One `mkt ohlc` on its way."""
+def draw(destination: Destination, answers: Sequence[Answer]) -> None:
+    """Candles as people read them."""
+    from marketcli.cli.candles import view
 
-    config: Config
-    manner: Manner
-    destination: Destination
-    question: CandleQuestion
-    refresh: bool
+    destination.draw([view(answer) for answer in answers], candles=True)
 
-    async def answer(self, symbols: Sequence[str]) -> int:
-        """Ask for all symbols, write what came, and say what did not."""
-        from asyncio import gather
 
-        from marketcli import exchanges
-        from marketcli.api.candles import candles
-        from marketcli.api.session import Session
-        from marketcli.output.progress import Progress
+async def dry(job: Job, symbols: Sequence[str], question: CandleQuestion, *, refresh: bool) -> int:
+    """Show the requests an answer would take, and send none but for instrument lists."""
+    from marketcli.api.candles import plan
+    from marketcli.api.fallback import exchanges_of
+    from marketcli.api.session import Session
+    from marketcli.cli.answers import collected, sorted_out
+    from marketcli.cli.candles import PLAN, plan_frame
+    from marketcli.output.view import View
 
-        exchange = exchanges.load(self.config.exchange)
-        async with Session(self.config, refresh=self.refresh) as session:
-            plans, refused = await self.plans(session, exchange, symbols)
-            total = sum(plan.asked.count_in(plan.window) for plan in plans)
-            with Progress(sys.stderr, total, quiet=self.manner.quiet) as progress:
-                asked = (
-                    candles(
-                        session,
-                        exchange,
-                        plan.instrument.native,
-                        question=replace(self.question, market=plan.instrument.market),
-                        progress=progress.advance,
-                    )
-                    for plan in plans
-                )
-                results = await gather(*asked, return_exceptions=True)
-        answers, failures = sorted_out(results)
-        return self.job.finish(answers, [*refused, *failures])
-
-    @property
-    def job(self) -> Job:
-        """What writes the answers and tells the rest."""
-        return Job(self.config, self.manner, self.destination, self.question.dataset, self.draw)
-
-    def draw(self, answers: Sequence[Answer]) -> None:
-        """Candles as people read them."""
-        self.destination.draw([view(answer) for answer in answers], candles=True)
-
-    async def plans(
-        self, session: Session, exchange: Exchange, symbols: Sequence[str]
-    ) -> tuple[list[Plan], list[MarketError]]:
-        """How each symbol is asked for; what cannot be asked at all stops everything before work begins."""
-        from marketcli.api.candles import plan
-        from marketcli.errors import NotOffered
-
-        plans: list[Plan] = []
-        refused: list[MarketError] = []
-        for symbol in symbols:
-            try:
-                made = await plan(session, exchange, symbol, question=self.question)
-                if made.instrument not in [other.instrument for other in plans]:
-                    plans.append(made)
-            except NotOffered as error:
-                if len(symbols) == 1:
-                    raise
-                refused.append(error)
-        return plans, refused
-
-    async def plan(self, symbols: Sequence[str]) -> int:
-        """Show the requests an answer would take, and send none but for instrument lists."""
-        from marketcli import exchanges
-        from marketcli.api.session import Session
-        from marketcli.output.view import View
-
-        exchange = exchanges.load(self.config.exchange)
-        async with Session(self.config, refresh=self.refresh) as session:
-            plans, refused = await self.plans(session, exchange, symbols)
-            site = session.site(exchange)
-        frame = plan_frame(plans, site)
-        if self.destination.drawn:
-            title = ["dry run", f"{sum(frame['requests']):,} requests", f"weight {sum(frame['weight']):,}"]
-            self.destination.draw([View(frame=frame, kinds=PLAN, title=title)], candles=False)
-        else:
-            self.destination.write(frame, PLAN, metadata={})
-        for error in refused:
-            complain(error, self.config)
-        return refused[0].exit if refused else 0
+    destination, asked = job.destination.unfiltered(), exchanges_of(job.config)
+    async with Session(job.config, refresh=refresh) as session:
+        results = await collected(
+            [plan(session, exchange, symbol, question=question) for symbol in symbols for exchange, *_ in asked],
+            several=len(asked) > 1,
+        )
+        plans, refused = sorted_out(results)
+        if not plans:
+            raise refused[0]
+        frame = plan_frame(plans, [session.site(made.exchange) for made in plans])
+    if destination.drawn:
+        title = ["dry run", f"{sum(frame['requests']):,} requests", f"weight {sum(frame['weight']):,}"]
+        destination.draw([View(frame=frame, kinds=PLAN, title=title)], candles=False)
+    else:
+        destination.write(frame, PLAN, metadata={})
+    for error in refused:
+        complain(error, job.config)
+    return worst([error.exit for error in refused])

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import sys
-from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from marketcli.cli import complete
 from marketcli.cli.options import Common, Output, Span, options
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from marketcli.api.answer import Answer
-    from marketcli.cli.answers import Job
     from marketcli.cli.show import Destination
-    from marketcli.models import Interval
 
 EXAMPLE = "mkt oi BTCUSDT ETHUSDT"
 
@@ -26,7 +23,12 @@ def oi(
     ctx: typer.Context,
     symbols: Annotated[
         list[str],
-        typer.Argument(metavar="SYMBOL...", help="Derivatives; - reads them from a pipe.", show_default=False),
+        typer.Argument(
+            metavar="SYMBOL...",
+            help="Derivatives; - reads them from a pipe.",
+            show_default=False,
+            autocompletion=complete.symbols,
+        ),
     ],
     *,
     common: Common,
@@ -47,52 +49,35 @@ def oi(
     mkt oi BTCUSDT BTCUSD_PERP
     mkt oi BTCUSDT --interval 5m --since 7d -f csv
     """
+    from marketcli.api import derivatives
     from marketcli.cli.answers import Job
     from marketcli.cli.symbols import expand
     from marketcli.datasets import OI, OI_HISTORY
     from marketcli.models import Interval
     from marketcli.net.loop import run
 
-    wanted = expand(symbols, example=EXAMPLE)
+    wanted, window = expand(symbols, example=EXAMPLE), span.range()
     if interval is None and not span.asked:
         job = Job.of(ctx.obj, common, output, dataset=OI, draw=draw_now)
-        return run(now(job, wanted, refresh=common.refresh))
-    job = Job.of(ctx.obj, common, output, dataset=OI_HISTORY, draw=draw_points)
-    return run(history(job, wanted, span, interval=Interval.parse(interval or "1h"), refresh=common.refresh))
-
-
-async def now(job: Job, symbols: Sequence[str], *, refresh: bool) -> int:
-    """Open interest of every symbol."""
-    from marketcli import exchanges
-    from marketcli.api import derivatives
-    from marketcli.api.session import Session
-
-    exchange = exchanges.load(job.config.exchange)
-    async with Session(job.config, refresh=refresh) as session:
-        ask = partial(derivatives.open_interest, session, exchange, market=job.config.market)
-        return await job.answer([ask(symbol) for symbol in symbols])
-
-
-async def history(job: Job, symbols: Sequence[str], span: Span, *, interval: Interval, refresh: bool) -> int:
-    """The history of every symbol."""
-    from marketcli import exchanges
-    from marketcli.api import derivatives
-    from marketcli.api.session import Session
-    from marketcli.output.progress import Progress
-
-    exchange = exchanges.load(job.config.exchange)
-    async with Session(job.config, refresh=refresh) as session:
-        with Progress(sys.stderr, 0, quiet=job.manner.quiet) as progress:
-            ask = partial(
-                derivatives.open_interest_history,
-                session,
-                exchange,
-                market=job.config.market,
-                interval=interval,
-                span=span.range(),
-                progress=progress.advance,
+        return run(
+            job.ask(
+                wanted,
+                lambda session, at, name, _: derivatives.open_interest(session, at, name, market=job.config.market),
+                refresh=common.refresh,
             )
-            return await job.answer([ask(symbol) for symbol in symbols])
+        )
+    every = Interval.parse(interval or "1h")
+    job = Job.of(ctx.obj, common, output, dataset=OI_HISTORY, draw=draw_points, known={"interval": str(every)})
+    return run(
+        job.ask(
+            wanted,
+            lambda session, at, name, bar: derivatives.open_interest_history(
+                session, at, name, market=job.config.market, interval=every, span=window, progress=bar.advance
+            ),
+            refresh=common.refresh,
+            progress=True,
+        )
+    )
 
 
 def draw_now(destination: Destination, answers: Sequence[Answer]) -> None:
@@ -104,8 +89,8 @@ def draw_now(destination: Destination, answers: Sequence[Answer]) -> None:
         answers,
         title="open interest",
         columns={
-            "base": lambda row, answer: f"{amount(row['oi_base'])} {answer.instrument.base}",
-            "value": lambda row, answer: f"{amount(row['oi_quote'])} {answer.instrument.quote}",
+            "base": lambda row, answer: f"{amount(row['oi_base'])} {answer.one.base}",
+            "value": lambda row, answer: f"{amount(row['oi_quote'])} {answer.one.quote}",
             "contracts": lambda row, _: amount(row["oi_contracts"]),
             "1 h": lambda row, _: percent(row["change_1h"]),
             "24 h": lambda row, _: percent(row["change_24h"]),

@@ -85,7 +85,8 @@ class Common(Everywhere):
         typer.Option(
             "--exchange",
             "-e",
-            help="Exchange to ask; default binance.",
+            metavar="NAME,…",
+            help="Exchange to ask, several with commas, or all; default binance.",
             rich_help_panel=REACH,
             autocompletion=complete.exchange_names,
         ),
@@ -103,8 +104,30 @@ class Common(Everywhere):
     testnet: Annotated[
         bool | None, typer.Option("--testnet", metavar="", help="Use the exchange's testnet.", rich_help_panel=REACH)
     ] = None
+    site: Annotated[
+        str | None,
+        typer.Option(
+            "--site", metavar="NAME", help="The exchange's installation: eea, us (OKX).", rich_help_panel=REACH
+        ),
+    ] = None
+    fallback: Annotated[
+        str | None,
+        typer.Option(
+            "--fallback",
+            metavar="NAME,…",
+            help="Ask these in turn when the exchange cannot answer; every row says so.",
+            rich_help_panel=REACH,
+            autocompletion=complete.exchange_names,
+        ),
+    ] = None
     refresh: Annotated[
-        bool, typer.Option("--refresh", metavar="", help="Fetch the instrument list anew.", rich_help_panel=REACH)
+        bool,
+        typer.Option(
+            "--refresh",
+            metavar="",
+            help="Fetch kept lists anew.",
+            rich_help_panel=REACH,
+        ),
     ] = False
     proxy: Annotated[
         str | None,

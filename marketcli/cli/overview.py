@@ -55,18 +55,21 @@ def draw(
     """One table of all instruments; `columns` make the cells of a row."""
     import polars as pl
 
-    from marketcli.datasets import kinds
+    from marketcli.cli.answers import columns_of
     from marketcli.output.view import View
 
     if destination.output.fields or destination.output.wide:
         from marketcli import frames
 
         frame = destination.kept(frames.concat(answers[0].dataset, [answer.frame for answer in answers]))
-        shown = View(frame=destination.selected(frame), kinds=kinds(answers[0].dataset), title=[title])
+        kinds = columns_of(answers[0].dataset, destination.config)
+        shown = View(frame=destination.selected(frame), kinds=kinds, title=[title])
         destination.draw([shown], candles=False)
         return
     rows = [(row, answer) for answer in answers for row in destination.kept(answer.frame).iter_rows(named=True)]
     cells: dict[str, list[str]] = {"symbol": [row["symbol"] for row, _ in rows]}
+    if len({answer.exchange for answer in answers}) > 1:
+        cells = {"exchange": [row["exchange"] for row, _ in rows]} | cells
     for name, make in columns.items():
         texts = [make(row, answer) for row, answer in rows]
         width = max((len(text) for text in texts), default=0)
@@ -83,7 +86,7 @@ def draw(
         kinds=dict.fromkeys(cells, "text"),
         title=[title, f"{iso(first.now)[:19].replace('T', ' ')} UTC"],
         caption=[
-            *dict.fromkeys(f"{answer.instrument.exchange} via {answer.via}" for answer in answers),
+            *dict.fromkeys(f"{answer.exchange} via {answer.via}" for answer in answers),
             took,
             "--wide for more",
         ],
@@ -94,21 +97,21 @@ def draw(
 
 def draw_history(destination: Destination, answers: Sequence[Answer], *, title: str) -> None:
     """One table per instrument, all columns that fit."""
+    from marketcli.cli.answers import columns_of
     from marketcli.cli.candles import remarks
-    from marketcli.datasets import kinds
     from marketcli.output.view import View
 
     said = {"exchange", "market", "symbol", "native", "interval", "source"}
     views = []
     for answer in answers:
-        instrument, frame = answer.instrument, destination.kept(answer.frame)
+        instrument, frame = answer.one, destination.kept(answer.frame)
         if not (destination.output.fields or destination.output.wide):
             frame = frame.select(name for name in frame.columns if name not in said and not frame[name].is_null().all())
         parts = [instrument.symbol, title, f"{instrument.exchange} {instrument.market} {instrument.native}"]
         views.append(
             View(
                 frame=destination.selected(frame),
-                kinds=kinds(answer.dataset),
+                kinds=columns_of(answer.dataset, destination.config),
                 title=[*parts, *([str(answer.interval)] if answer.interval else [])],
                 caption=["UTC", f"via {answer.via}", f"{frame.height:,} rows"],
                 notes=remarks(answer),

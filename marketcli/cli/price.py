@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from marketcli.cli import complete
 from marketcli.cli.options import Common, Output, options
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from marketcli.api.answer import Answer
-    from marketcli.cli.answers import Job
     from marketcli.cli.show import Destination
 
 EXAMPLE = "mkt price BTCUSDT ETHUSDT"
@@ -24,7 +23,12 @@ def price(
     ctx: typer.Context,
     symbols: Annotated[
         list[str],
-        typer.Argument(metavar="SYMBOL...", help="Instruments; - reads them from a pipe.", show_default=False),
+        typer.Argument(
+            metavar="SYMBOL...",
+            help="Instruments; - reads them from a pipe.",
+            show_default=False,
+            autocompletion=complete.symbols,
+        ),
     ],
     *,
     common: Common,
@@ -34,25 +38,20 @@ def price(
 
     mkt price BTCUSDT BTC-USDT BTCUSD_PERP
     """
+    from marketcli.api import derivatives
     from marketcli.cli.answers import Job
     from marketcli.cli.symbols import expand
     from marketcli.datasets import PRICE
     from marketcli.net.loop import run
 
     job = Job.of(ctx.obj, common, output, dataset=PRICE, draw=draw_now)
-    return run(now(job, expand(symbols, example=EXAMPLE), refresh=common.refresh))
-
-
-async def now(job: Job, symbols: Sequence[str], *, refresh: bool) -> int:
-    """The prices of every symbol."""
-    from marketcli import exchanges
-    from marketcli.api import derivatives
-    from marketcli.api.session import Session
-
-    exchange = exchanges.load(job.config.exchange)
-    async with Session(job.config, refresh=refresh) as session:
-        ask = partial(derivatives.price, session, exchange, market=job.config.market)
-        return await job.answer([ask(symbol) for symbol in symbols])
+    return run(
+        job.ask(
+            expand(symbols, example=EXAMPLE),
+            lambda session, at, name, _: derivatives.price(session, at, name, market=job.config.market),
+            refresh=common.refresh,
+        )
+    )
 
 
 def draw_now(destination: Destination, answers: Sequence[Answer]) -> None:
@@ -69,6 +68,6 @@ def draw_now(destination: Destination, answers: Sequence[Answer]) -> None:
             "index": lambda row, _: exact(row["index"]),
             "average": lambda row, _: exact(row["average"]),
             "over": lambda row, _: f"{row['average_minutes']} min" if row["average_minutes"] else DASH,
-            "in": lambda _, answer: answer.instrument.quote,
+            "in": lambda _, answer: answer.one.quote,
         },
     )

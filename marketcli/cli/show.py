@@ -68,7 +68,8 @@ class Destination:
         format_name = format_for(target, wanted, terminal=terminal)
         path = Path(target) if target and template is None else None
         if template is not None:
-            template.check({"exchange": config.exchange, **known}, force=output.force)
+            alone = "," not in config.exchange and config.exchange != "all" and not config.fallback
+            template.check({**({"exchange": config.exchange} if alone else {}), **known}, force=output.force)
         elif path is not None:
             refuse_overwrite(path, force=output.force)
         elif "stdout" in closed:

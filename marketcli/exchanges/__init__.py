@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from functools import cache
 from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -42,10 +43,20 @@ def load(name: str) -> Exchange:
     return exchange
 
 
-def simulator(name: str) -> Simulator:
-    """The sandbox side of an exchange."""
-    simulated: Simulator = import_module(f"{package(name).__name__}.sandbox").SIMULATOR
-    return simulated
+def chosen(text: str) -> list[Exchange]:
+    """The exchanges that `-e` names: one, several with commas, or `all`. Raises `UsageError`."""
+    wanted = [name.strip().lower() for name in text.split(",") if name.strip()]
+    if not wanted:
+        raise UsageError("No exchange is named.", hint=f"Use one of {', '.join(names())}, or all.")
+    every = [one for name in wanted for one in (names() if name == "all" else [name])]
+    return [load(name) for name in dict.fromkeys(every)]
+
+
+def simulator(name: str) -> Simulator | None:
+    """The sandbox side of an exchange; another package's may have none."""
+    module = f"{package(name).__name__}.sandbox"
+    found: Simulator | None = import_module(module).SIMULATOR if find_spec(module) else None
+    return found
 
 
 def package(name: str) -> Any:

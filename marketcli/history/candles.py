@@ -7,9 +7,11 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from marketcli import frames
+from marketcli.errors import NotOffered
 from marketcli.history.check import (
     ABSENT,
     ENDED,
+    NOT_KEPT,
     NOT_LISTED,
     Gap,
     closed_until,
@@ -19,12 +21,12 @@ from marketcli.history.check import (
     off_grid,
 )
 from marketcli.history.fetch import fetch, spread
-from marketcli.models import DAY, GENESIS, Instrument, Interval, Micros, Window
+from marketcli.models import DAY, GENESIS, Instrument, Interval, Micros, Window, iso
 from marketcli.spec import Endpoint, Page, Query
-from marketcli.windows import join, split
+from marketcli.windows import split
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     import polars as pl
 
@@ -65,14 +67,14 @@ class Source:
 
     async def candles(self, window: Window) -> History:
         """All candles that open in the window, the unfinished one marked; missing ones asked for twice."""
-        window = self.alive(window)
+        window, lost = self.kept(self.alive(window))
         frame = await self.fetch(window)
         due = Window(window.start, min(window.end, closed_until(self.interval, now=self.now())))
         missing = holes(frame, self.interval, due)
         if missing:
             frame = await self.mended(frame, missing)
             missing = holes(frame, self.interval, due)
-        gaps = [gap for hole in missing for gap in await self.explained(hole, frame, due)]
+        gaps = [*lost, *[gap for hole in missing for gap in await self.explained(hole, frame, due)]]
         if "closed" not in frame.columns:  # points of a grid that are no candles
             return History(frame, tuple(gaps), 0, off_grid(frame, self.interval))
         frame = mark_closed(frame, self.interval, now=self.now())
@@ -83,6 +85,17 @@ class Source:
         if self.instrument.expiry is None or self.instrument.expiry >= window.end:
             return window
         return Window(window.start, max(window.start, self.interval.ceil(self.instrument.expiry)))
+
+    def kept(self, window: Window) -> tuple[Window, list[Gap]]:
+        """The part of a window the exchange still has, and what is older. Raises `NotOffered` if it has none of it."""
+        reach = reaches(self.endpoint, self.interval, window, now=self.now())
+        if not reach:
+            raise not_kept(self.instrument.exchange, self.endpoint, self.interval, now=self.now())
+        start = min(part.start for _, part in reach)
+        if start <= window.start:
+            return window, []
+        before = Window(window.start, start)
+        return Window(start, window.end), [Gap(before, self.interval, NOT_KEPT, kept=self.endpoint.newest)]
 
     def query(self, window: Window) -> Query:
         """The question for a window."""
@@ -100,9 +113,14 @@ class Source:
             "source": self.origin,
             **dict(self.endpoint.dataset.fixed),
         }
-        return await fetch(
-            self.ask, self.endpoint, self.query(window), now=self.now, constants=constants, progress=self.progress
-        )
+        parts = [
+            await fetch(self.ask, endpoint, self.query(part), now=self.now, constants=constants, progress=self.progress)
+            for endpoint, part in reaches(self.endpoint, self.interval, window, now=self.now())
+        ]
+        dataset = self.endpoint.dataset
+        if len(parts) == 1:
+            return parts[0]
+        return frames.tidy(frames.concat(dataset, parts), dataset, who=self.instrument.exchange)
 
     async def mended(self, frame: pl.DataFrame, missing: list[Window]) -> pl.DataFrame:
         """Ask for missing stretches once more; long ones only if one row of them shows up."""
@@ -130,15 +148,21 @@ class Source:
 
         An answer that keeps to the window and is empty proves that there are none; rows from elsewhere prove nothing.
         """
+        for endpoint, part in reaches(self.endpoint, self.interval, window, now=self.now()):
+            if await self.any_at(endpoint, part):
+                return True
+        return False
+
+    async def any_at(self, endpoint: Endpoint, window: Window) -> bool:
+        """The same for one endpoint and a window it has."""
         query = self.query(window)
 
-        async def one(page: Page) -> tuple[Rows, pl.DataFrame]:
-            rows = await self.ask(self.endpoint, query, page)
-            return rows, frames.sent(query.dataset, self.endpoint.columns, rows)
+        async def one(page: Page) -> tuple[Rows, bool]:
+            rows = await self.ask(endpoint, query, page)
+            return rows, bool(rows)
 
-        parts = [window] if self.endpoint.span is None else split(window, self.endpoint.span // MICROSECOND)
-        found = await spread([Page(part, 1) for part in parts], one)
-        return any(part.height for part in found)
+        parts = [window] if endpoint.span is None else split(window, endpoint.span // MICROSECOND)
+        return any(await spread([Page(part, 1) for part in parts], one))
 
     async def explained(self, hole: Window, frame: pl.DataFrame, due: Window) -> list[Gap]:
         """Why a stretch is missing; the stretch is cut where the reason changes."""
@@ -168,16 +192,56 @@ class Source:
         return Gap(window, self.interval, cause)
 
 
+SPARE = 5  # rows that an endpoint may drop while it is asked
+
+
+def reaches(endpoint: Endpoint, interval: Interval, window: Window, *, now: Micros) -> list[tuple[Endpoint, Window]]:
+    """Which endpoint has which part of a window, in order of time; what none has is in no part."""
+    if endpoint.newest is None:
+        return [(endpoint, window)]
+    oldest = interval.step(interval.floor(now), SPARE - endpoint.newest)
+    parts = []
+    if window.start < oldest and endpoint.earlier is not None:
+        parts = reaches(endpoint.earlier, interval, Window(window.start, min(oldest, window.end)), now=now)
+    if window.end > oldest:
+        parts.append((endpoint, Window(max(oldest, window.start), window.end)))
+    return parts
+
+
+def not_kept(exchange: str, endpoint: Endpoint, interval: Interval, *, now: Micros) -> NotOffered:
+    """The error for a window that lies before everything the exchange keeps."""
+    oldest = interval.step(interval.floor(now), SPARE - (endpoint.newest or 0))
+    return NotOffered(
+        f"{exchange} keeps the newest {endpoint.newest:,} {interval} {endpoint.dataset.title}: nothing before "
+        f"{iso(oldest)}.",
+        hint="Ask for a later window or a longer interval.",
+    )
+
+
 async def resampled(source: Source, finer: Interval, window: Window) -> History:
     """Candles of an interval the exchange lacks, built from whole finer ones; one that lacks a part is missing."""
     wanted = source.interval
     whole = Window(wanted.ceil(window.start), wanted.ceil(window.end))
     parts = await replace(source, interval=finer).candles(whole)
-    missing = join(Window(wanted.floor(gap.window.start), wanted.ceil(gap.window.end)) for gap in parts.lost)
+    lost = widened(parts.lost, wanted)
     frame = frames.resample(parts.frame, wanted) if parts.frame.height else parts.frame
-    frame = mark_closed(outside(frame, missing), wanted, now=source.now())
-    gaps = [*(gap for gap in parts.gaps if gap.expected), *(Gap(hole, wanted, ABSENT) for hole in missing)]
+    frame = mark_closed(outside(frame, [gap.window for gap in lost]), wanted, now=source.now())
+    gaps = [*(gap for gap in parts.gaps if gap.expected), *lost]
     return History(frame, tuple(gaps), impossible(frame).height, parts.off_grid)
+
+
+def widened(gaps: Iterable[Gap], interval: Interval) -> list[Gap]:
+    """Gaps of a finer grid as gaps of this one: a candle that lacks a part is missing whole."""
+    found: list[Gap] = []
+    for gap in sorted(gaps, key=lambda gap: gap.window):
+        window = Window(interval.floor(gap.window.start), interval.ceil(gap.window.end))
+        if found and found[-1].cause == gap.cause and window.start <= found[-1].window.end:
+            window = Window(found.pop().window.start, window.end)
+        elif found:
+            window = Window(max(window.start, found[-1].window.end), window.end)
+        if window.start < window.end:
+            found.append(replace(gap, window=window, interval=interval))
+    return found
 
 
 def outside(frame: pl.DataFrame, windows: list[Window]) -> pl.DataFrame:

@@ -16,24 +16,30 @@ SETTLE: Micros = 2_000_000  # the newest closed candle may still change for seco
 NOT_LISTED = "not-listed"
 ENDED = "ended"
 ABSENT = "absent"
+NOT_KEPT = "not-kept"
 
 
 @dataclass(frozen=True, slots=True)
 class Gap:
-    """Candles of a grid that are missing: which stretch, of which grid, and why.
+    """Rows that are missing: which stretch, of which grid, and why.
 
     Causes: `not-listed` (before the instrument's first candle), `ended` (after its last), `absent` (the exchange has
-    no rows there, asked twice).
+    no rows there, asked twice), `not-kept` (the exchange keeps the newest only). `counted` is how many rows are missing
+    where their ids tell; `kept` how many rows the exchange keeps.
     """
 
     window: Window
-    interval: Interval
+    interval: Interval | None
     cause: str
+    counted: int | None = None
+    kept: int | None = None
 
     @property
     def missing(self) -> int:
-        """How many candles are not there."""
-        return self.interval.count_in(self.window)
+        """How many rows are not there; one at least, where nothing tells."""
+        if self.counted is not None:
+            return self.counted
+        return 1 if self.interval is None else self.interval.count_in(self.window)
 
     @property
     def expected(self) -> bool:

@@ -53,6 +53,10 @@ class Progress:
         if self.drawn:
             self.put("")
 
+    def expect(self, rows: int) -> None:
+        """Count on so many rows more."""
+        self.total += rows
+
     def advance(self, rows: int, pages: int = 1) -> None:
         """Count what has come, and redraw if it is time."""
         self.rows += rows

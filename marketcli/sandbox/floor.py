@@ -39,7 +39,8 @@ class Floor:
 
     def __init__(self, world: World, *, limits: bool, faults: Iterable[str]) -> None:
         self.world = world
-        self.simulators = {name: exchanges.simulator(name) for name in exchanges.names()}
+        found = {name: exchanges.simulator(name) for name in exchanges.names()}
+        self.simulators = {name: simulator for name, simulator in found.items() if simulator is not None}
         self.hosts = {host: simulator for simulator in self.simulators.values() for host in simulator.hosts}
         self.limits = limits
         self.meters: dict[str, Meter] = {}

@@ -1,0 +1,66 @@
+"""Past trades: all of a window, by ids that prove that none is missing where the exchange numbers them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from marketcli import frames
+from marketcli.history.check import ABSENT, Gap
+from marketcli.history.fetch import fetch
+from marketcli.history.market import with_values
+from marketcli.models import Window
+from marketcli.spec import Query
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    import polars as pl
+
+    from marketcli.history.fetch import Ask
+    from marketcli.models import Instrument, Micros
+    from marketcli.spec import Endpoint
+
+
+@dataclass(frozen=True, slots=True)
+class Tape:
+    """One endpoint and one instrument, and the way to ask."""
+
+    ask: Ask
+    endpoint: Endpoint
+    instrument: Instrument
+    now: Callable[[], Micros]
+    progress: Callable[[int], None]
+    constants: Mapping[str, Any]
+
+    async def newest(self) -> pl.DataFrame:
+        """As many of the newest trades as the endpoint's limit says, oldest first."""
+        return await self.fetch(None)
+
+    async def past(self, window: Window) -> tuple[pl.DataFrame, tuple[Gap, ...]]:
+        """All trades of a window; where ids jump, the stretch is asked for once more and then named."""
+        frame = await self.fetch(window)
+        for hole in jumps(frame) if self.endpoint.consecutive else []:
+            again = await self.fetch(hole.window)
+            both = frames.concat(self.endpoint.dataset, [frame, again.join(frame, on="id", how="anti")])
+            frame = frames.tidy(both, self.endpoint.dataset, who=self.instrument.exchange)
+        return frame, tuple(jumps(frame)) if self.endpoint.consecutive else ()
+
+    async def fetch(self, window: Window | None) -> pl.DataFrame:
+        """What one walk brings, with sizes in base and values."""
+        query = Query(self.endpoint.dataset, self.instrument.market, self.instrument, None, window)
+        frame = await fetch(
+            self.ask, self.endpoint, query, now=self.now, constants=self.constants, progress=self.progress
+        )
+        return with_values(frame, self.instrument)
+
+
+def jumps(frame: pl.DataFrame) -> list[Gap]:
+    """Where consecutive ids leave some out: from the trade before to the one after, and how many."""
+    import polars as pl  # noqa: PLC0415
+
+    ids = frame["id"].cast(pl.Int64(), strict=False)
+    missing = ids.diff() - 1
+    places = (missing > 0).arg_true().to_list()
+    times = frames.opens(frame)
+    return [Gap(Window(times[at - 1], times[at] + 1), None, ABSENT, counted=int(missing[at])) for at in places]
