@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from marketcli.datasets import OHLC
 from marketcli.errors import PageStalled
 from marketcli.models import DAY, HOUR, Interval, Market, Window
-from marketcli.paging import backward, by_window, forward, whole
-from marketcli.spec import Endpoint, Page, Query
+from marketcli.paging import backward, by_cursor, by_window, forward, whole
+from marketcli.spec import Continued, Endpoint, Page, Query
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -112,3 +112,32 @@ def test_a_page_full_of_one_time_is_an_error_not_a_skip(pager: Pager) -> None:
 def test_whole_is_one_page() -> None:
     window = Window(0, DAY)
     assert whole(endpoint(whole, 100), query(window)) == (Page(window, 100),)
+
+
+def walked(answers: dict[str | int | None, Rows]) -> list[str | int | None]:
+    """The cursors that a walk asks with."""
+    pages = by_cursor(endpoint(whole, 2), query(Window(0, DAY)))
+    assert isinstance(pages, Generator)
+    asked: list[str | int | None] = []
+    try:
+        page = next(pages)
+        while True:
+            asked.append(page.cursor)
+            page = pages.send(answers[page.cursor])
+    except StopIteration:
+        return asked
+
+
+def test_a_walk_continues_where_the_exchange_says() -> None:
+    first, second = Continued([(1, 1)], "b"), Continued([(2, 2)], "")
+    assert walked({None: first, "b": second}) == [None, "b"]
+    assert walked({None: [(1, 1)]}) == [None]
+
+
+def test_a_page_without_rows_may_be_followed_by_one_with_rows() -> None:
+    assert walked({None: Continued([], "b"), "b": Continued([(2, 2)], "")}) == [None, "b"]
+
+
+def test_a_cursor_that_comes_again_is_an_error() -> None:
+    with pytest.raises(PageStalled, match="again and again"):
+        walked({None: Continued([(1, 1)], "b"), "b": Continued([(1, 1)], "b")})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gzip
+import json
 import ssl
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -42,6 +43,23 @@ def test_a_request_carries_its_parameters_and_asks_for_gzip_only(httpx_mock: HTT
     assert request.headers["accept-encoding"] == "gzip"
     assert request.headers["user-agent"].startswith("marketcli/")
     assert not {"authorization", "cookie"} & set(request.headers)
+
+
+def test_a_post_carries_its_parameters_as_json(httpx_mock: HTTPXMock) -> None:
+    httpx_mock.add_response(method="POST", content=b"[1]")
+
+    async def main() -> None:
+        transport = Transport(Settings(), lambda: 0.0)
+        request = Request(HOST, "/info", {"type": "meta", "limit": 5}, "POST", {"x-simulated-trading": "1"})
+        await transport.send(request, patience=5)
+        await transport.close()
+
+    asyncio.run(main())
+    (request,) = httpx_mock.get_requests()
+    assert json.loads(request.content) == {"type": "meta", "limit": 5}
+    assert request.headers["content-type"] == "application/json"
+    assert request.headers["x-simulated-trading"] == "1"
+    assert request.url.query == b""
 
 
 def test_names_beyond_ascii_are_percent_encoded(httpx_mock: HTTPXMock) -> None:
