@@ -66,9 +66,10 @@ def draw(
         shown = View(frame=destination.selected(frame), kinds=kinds, title=[title])
         destination.draw([shown], candles=False)
         return
+    several = len({answer.exchange for answer in answers}) > 1
     rows = [(row, answer) for answer in answers for row in destination.kept(answer.frame).iter_rows(named=True)]
     cells: dict[str, list[str]] = {"symbol": [row["symbol"] for row, _ in rows]}
-    if len({answer.exchange for answer in answers}) > 1:
+    if several:
         cells = {"exchange": [row["exchange"] for row, _ in rows]} | cells
     for name, make in columns.items():
         texts = [make(row, answer) for row, answer in rows]
@@ -80,19 +81,30 @@ def draw(
     took = (
         f"{requests} request{'s' if requests != 1 else ''}, {max(answer.seconds for answer in answers) * 1_000:,.0f} ms"
     )
-    notes = list(dict.fromkeys(note for answer in answers for note in answer.notes))
+    notes = list(
+        dict.fromkeys(f"{answer.exchange}: {note}" if several else note for answer in answers for note in answer.notes)
+    )
     shown = View(
         frame=pl.DataFrame(cells),
         kinds=dict.fromkeys(cells, "text"),
         title=[title, f"{iso(first.now)[:19].replace('T', ' ')} UTC"],
         caption=[
-            *dict.fromkeys(f"{answer.exchange} via {answer.via}" for answer in answers),
+            *ways(answers),
             took,
             "--wide for more",
         ],
         notes=notes,
     )
     destination.draw([shown], candles=False)
+
+
+def ways(answers: Sequence[Answer]) -> list[str]:
+    """The hosts that answered; what stood between them and us is said once if it was the same."""
+    found = list(dict.fromkeys((answer.exchange, *answer.via.partition(" ")[::2]) for answer in answers))
+    between = {rest for _, _, rest in found}
+    if len(found) > 1 and len(between) == 1:
+        return [f"via {', '.join(host for _, host, _ in found)} {between.pop()}".strip()]
+    return [f"{exchange} via {host} {rest}".strip() for exchange, host, rest in found]
 
 
 def draw_history(destination: Destination, answers: Sequence[Answer], *, title: str) -> None:
