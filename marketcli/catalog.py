@@ -88,7 +88,9 @@ class Catalog:
         if endpoint is None:
             raise NotOffered(f"{self.exchange.title} has no {market} market.", hint="See `mkt exchanges`.")
         rows = await joined(self.ask, endpoint, Query(endpoint.dataset, market), now=self.now)
-        found = distinct([listed(self.exchange.name, market, row) for row in rows])
+        # What changes its state between two pages stands on both.
+        alone = {row["native"]: row for row in rows}.values()
+        found = distinct([listed(self.exchange.name, market, row) for row in alone])
         kept = Kept(self.now(), sorted(found, key=lambda one: (one.base, one.symbol)))
         self.write(market, kept)
         self.lists[market] = kept

@@ -192,7 +192,8 @@ class Call:
     async def hold_back(self, error: RateLimited, response: Response) -> None:
         """Pause the budgets a refusal concerns, and say in it until when."""
         outside = self.client.outside
-        told = retry_after(response.headers, now=outside.wall())
+        said = retry_after(response.headers, now=outside.wall())
+        told = error.retry_after if said is None else said  # the exchange's documentation may know what it does not say
         pausing = asyncio.ensure_future(pause(self.metered(error), told, error=error))
         try:
             error.retry_after = await asyncio.shield(pausing)

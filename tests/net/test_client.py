@@ -191,3 +191,14 @@ def test_each_request_is_logged_with_what_it_cost(bench: Bench, caplog: pytest.L
         "weight": 10,
         "status": 200,
     }
+
+
+def test_a_ban_lasts_as_long_as_the_documentation_says_where_the_answer_does_not(bench: Bench) -> None:
+    def asked(**headers: str) -> float | None:
+        target = exchange(refuse=lambda _: Banned("X bans.", retry_after=600.0))
+        ((error,), _, _) = bench.run(lambda *_: reply(403, b"{}", **headers), target=target)
+        assert isinstance(error, Banned)
+        return error.retry_after
+
+    assert asked() == 600.0
+    assert asked(retry_after="30") == 30.0
