@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from marketcli.disk import staged
-from marketcli.errors import AmbiguousSymbol, LocalError, MarketError, NotOffered, UnknownSymbol
+from marketcli.errors import AmbiguousSymbol, DecodeError, LocalError, MarketError, NotOffered, UnknownSymbol
 from marketcli.history.snapshot import joined
 from marketcli.models import DAY, SECOND, Instrument, Market, Micros, canonical
 from marketcli.spec import Query
@@ -186,7 +186,9 @@ class Catalog:
 
 
 def listed(exchange: str, market: Market, row: dict[str, Any]) -> Instrument:
-    """An instrument from the columns its exchange gives; its canonical name follows from them."""
+    """An instrument from the columns its exchange gives; its canonical name follows from them. Raises `DecodeError`."""
+    if lacking := [name for name in ("base", "quote", "settle") if not row.get(name)]:
+        raise DecodeError(f"{exchange} lists {clean(row['native'])} without its {lacking[0]}.")
     name = canonical(row["base"], row["quote"], market, settle=row["settle"], expiry=row.get("delivery"))
     known = {field: row[field] for field in FIELDS if row.get(field) is not None}
     return Instrument(**{"exchange": exchange, "market": market, "symbol": name} | known)

@@ -51,7 +51,7 @@ def forward(endpoint: Endpoint, query: Query) -> Generator[Page, Rows, None]:
         rows = yield Page(Window(start, window.end), endpoint.limit)
         if len(rows) < endpoint.limit:
             return
-        newest: Micros = max(row[at] for row in rows)
+        newest: Micros = max((row[at] for row in rows if row[at] < window.end), default=start)
         if newest <= start:
             raise stalled(endpoint)
         start = newest
@@ -68,7 +68,7 @@ def backward(endpoint: Endpoint, query: Query) -> Generator[Page, Rows, None]:
         rows = yield Page(Window(window.start, end), endpoint.limit)
         if not rows:
             return
-        oldest: Micros = min(row[at] for row in rows)
+        oldest: Micros = min((row[at] for row in rows if row[at] >= window.start), default=window.start)
         if oldest <= window.start or (len(rows) < endpoint.limit and oldest + 1 >= end):
             return
         if oldest + 1 >= end:

@@ -88,13 +88,13 @@ def test_nobody_answers() -> None:
 
 def test_only_one_exchange_can_have_stand_ins() -> None:
     with pytest.raises(UsageError, match="--fallback goes with one exchange"):
-        exchanges_of(Config(exchange="binance,bybit", fallback=["okx"]))
-    ((only,),) = exchanges_of(Config(exchange="binance", fallback=["binance"]))
+        exchanges_of(Config.model_validate({"exchange": "binance,bybit", "fallback": ["okx"]}))
+    ((only,),) = exchanges_of(Config.model_validate({"exchange": "binance", "fallback": ["binance"]}))
     assert only.name == "binance"
 
 
 def test_an_exchange_that_does_not_exist_is_named() -> None:
     with pytest.raises(UsageError, match="'kraken'"):
-        exchanges_of(Config(exchange="binance,kraken"))
+        exchanges_of(Config.model_validate({"exchange": "binance,kraken"}))
     with pytest.raises(UsageError, match="No exchange is named"):
-        exchanges_of(Config(exchange=" , "))
+        exchanges_of(Config.model_validate({"exchange": " , "}))

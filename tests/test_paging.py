@@ -141,3 +141,14 @@ def test_a_page_without_rows_may_be_followed_by_one_with_rows() -> None:
 def test_a_cursor_that_comes_again_is_an_error() -> None:
     with pytest.raises(PageStalled, match="again and again"):
         walked({None: Continued([(1, 1)], "b"), "b": Continued([(1, 1)], "b")})
+
+
+def test_rows_from_outside_the_window_do_not_move_a_walk() -> None:
+    def walk(pager: Pager, rows: Rows) -> list[Window | None]:
+        pages = pager(endpoint(whole, 3), query(Window(0, 10 * HOUR)))
+        assert isinstance(pages, Generator)
+        return [next(pages).window, pages.send(rows).window]
+
+    strange = [(-5 * HOUR, 0), (2 * HOUR, 1), (3 * HOUR, 2), (40 * HOUR, 3)]
+    assert walk(forward, strange) == [Window(0, 10 * HOUR), Window(3 * HOUR, 10 * HOUR)]
+    assert walk(backward, strange) == [Window(0, 10 * HOUR), Window(0, 2 * HOUR + 1)]

@@ -263,8 +263,7 @@ def notes(made: Plan, history: History) -> list[str]:
     """What a reader should know beside the rows."""
     said, expiry = [made.endpoint.note], made.instrument.expiry
     if made.finer is not None:
-        built = f"they were built from its {made.finer} ones"
-        said.append(f"{made.exchange.title} has no {made.interval} candles: {built}.")
+        said.append(f"These {made.interval} candles were built from the {made.finer} ones of {made.exchange.title}.")
     if expiry is not None and expiry < made.window.end:
         said.append(f"{made.instrument.symbol} ended at {iso(expiry)}; there is nothing after it.")
     if history.impossible:

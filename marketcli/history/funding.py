@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from marketcli.spec import Endpoint
 
 LONGEST = 8 * HOUR  # between two settlements, on every exchange so far
+MARGIN = 3 * LONGEST  # asked for on both sides of a window: a hole at its edge shows only between what surrounds it
 SETTLE = 5 * MINUTE  # a settlement is listed this long after it at the latest
 
 
@@ -49,7 +50,8 @@ async def settlements(
     progress: Callable[[int], None],
 ) -> Settlements:
     """All settlements of a window, with the hours each was for; a doubtful stretch is asked for twice."""
-    lead = Window(window.start - LONGEST - MINUTE, window.end)  # the first one's interval needs the one before
+    due = min(now() - SETTLE, instrument.expiry or now())
+    around = Window(window.start - MARGIN, max(window.end, min(window.end + MARGIN, due)))
 
     async def ask_for(part: Window) -> pl.DataFrame:
         query = Query(endpoint.dataset, instrument.market, instrument, None, part)
@@ -61,31 +63,39 @@ async def settlements(
         }
         return await fetch(ask, endpoint, query, now=now, constants=constants, progress=progress)
 
-    frame = await ask_for(lead)
-    until = min(window.end, now() - SETTLE, instrument.expiry or window.end)
-    if holes := silent(frames.opens(frame), window, until=until, listed=instrument.listed):
-        again = [await ask_for(hole) for hole in holes]
+    def missing(frame: pl.DataFrame) -> list[Gap]:
+        return silent(frames.opens(frame), window, until=min(due, around.end), listed=instrument.listed)
+
+    frame = await ask_for(around)
+    if holes := missing(frame):
+        again = [await ask_for(hole.window) for hole in holes]
         fresh = [part.join(frame, on="time", how="anti") for part in again]
         joined = frames.concat(endpoint.dataset, [frame, *fresh])
         frame = frames.tidy(joined, endpoint.dataset, who=instrument.exchange)
-        holes = silent(frames.opens(frame), window, until=until, listed=instrument.listed)
-    gaps = tuple(Gap(hole, Interval(8, "h"), ABSENT) for hole in holes)
-    return Settlements(inside(with_intervals(frame), window), gaps)
+        holes = missing(frame)
+    return Settlements(inside(with_intervals(frame), window), tuple(holes))
 
 
-def silent(times: list[Micros], window: Window, *, until: Micros, listed: Micros | None) -> list[Window]:
-    """Stretches longer than any interval between two settlements, inside the window and the instrument's life."""
-    begin = window.start - LONGEST
+def silent(times: list[Micros], window: Window, *, until: Micros, listed: Micros | None) -> list[Gap]:
+    """Stretches without settlements where there should be some, inside the window and the instrument's life.
+
+    Longer than any interval; or longer than the intervals on both sides of it, which no change of interval explains.
+    """
+    begin = window.start - MARGIN
     if listed is not None and listed > begin:
         begin = listed + LATE_START
     elif listed is None and times:
         begin = max(begin, times[0])
     known = [begin, *(time for time in times if time > begin), until]
-    return [
-        Window(max(earlier + MINUTE, window.start), later)
-        for earlier, later in pairwise(known)
-        if later - earlier > LONGEST + MINUTE and later > window.start
-    ]
+    lengths = [later - earlier for earlier, later in pairwise(known)]
+    found = []
+    for place, (earlier, later) in enumerate(pairwise(known)):
+        beside = lengths[place - 1 : place] + lengths[place + 1 : place + 2] if 0 < place < len(lengths) - 1 else []
+        usual = min(LONGEST, max(beside, default=LONGEST))
+        hole = Window(max(earlier + MINUTE, window.start), min(later, window.end))
+        if hole.start < hole.end and hole.end - earlier > usual + MINUTE:
+            found.append(Gap(hole, Interval(max(1, round(usual / HOUR)), "h"), ABSENT))
+    return found
 
 
 def with_intervals(frame: pl.DataFrame) -> pl.DataFrame:
@@ -93,8 +103,15 @@ def with_intervals(frame: pl.DataFrame) -> pl.DataFrame:
     import polars as pl  # noqa: PLC0415
 
     time = pl.col("time").to_physical()
-    before, after = (time - time.shift(1)) / HOUR, (time.shift(-1) - time) / HOUR
-    plausible = pl.when(before.is_between(0.5, 8.5)).then(before).when(after.is_between(0.5, 8.5)).then(after)
+    before = (time - time.shift(1)) / HOUR
+    after = before.shift(-1)
+    gap = before > pl.max_horizontal(before.shift(1), after) + 0.1
+    plausible = (
+        pl.when(before.is_between(0.5, 8.5) & ~gap.fill_null(value=False))
+        .then(before)
+        .when(after.is_between(0.5, 8.5))
+        .then(after)
+    )
     hours = plausible.round(0).cast(pl.Float64)
     return frame.with_columns(hours.alias("interval_h")).with_columns(
         (pl.col("rate") * YEAR_HOURS / pl.col("interval_h")).alias("apr")

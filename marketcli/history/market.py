@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from itertools import accumulate
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import polars as pl
 
     from marketcli.models import Instrument
 
 DOLLARS = frozenset({"USD", "USDT", "USDC"})  # each counts as one; the schema says so
+DIGITS = 15  # that a product of two decimals surely has; what binary arithmetic adds behind them is dust
 
 
 def base_of(contracts: float | None, instrument: Instrument, price: float | None) -> float | None:
@@ -26,7 +30,7 @@ def value_of(size: float | None, contracts: float | None, instrument: Instrument
     """The value of a size in quote units; of inverse contracts their face value."""
     if instrument.inverse and contracts is not None:
         return contracts * instrument.contract_size
-    return None if size is None else size * price
+    return None if size is None else float(f"{size * price:.{DIGITS}g}")
 
 
 def in_dollars(value: float | None, instrument: Instrument) -> float | None:
@@ -68,10 +72,15 @@ def ladder(rows: list[dict[str, Any]], instrument: Instrument, *, depth: int) ->
     for side, best in (("bid", max), ("ask", min)):
         mine = sorted((row for row in rows if row["side"] == side), key=lambda row: row["price"], reverse=best is max)
         sizes = [sized(row, "size", "size_contracts", instrument, price=row["price"]) or 0.0 for row in mine[:depth]]
-        for place, (row, size, total) in enumerate(zip(mine, sizes, accumulate(sizes), strict=False), 1):
+        for place, (row, size, total) in enumerate(zip(mine, sizes, totals(sizes), strict=False), 1):
             value = value_of(size, row.get("size_contracts"), instrument, row["price"])
             levels.append(row | {"level": place, "size": size, "total": total, "notional": value})
     return levels
+
+
+def totals(sizes: Sequence[float]) -> list[float]:
+    """What sizes come to one after another: sums of the decimals that were sent, without the dust of binary ones."""
+    return [float(total) for total in accumulate(Decimal(repr(size)) for size in sizes)]
 
 
 def with_values(frame: pl.DataFrame, instrument: Instrument) -> pl.DataFrame:
@@ -80,7 +89,8 @@ def with_values(frame: pl.DataFrame, instrument: Instrument) -> pl.DataFrame:
 
     face = pl.col("size_contracts") * instrument.contract_size
     size = pl.coalesce("size", face / pl.col("price") if instrument.inverse else face)
-    value = pl.coalesce("notional", face) if instrument.inverse else pl.coalesce("notional", size * pl.col("price"))
+    product = (size * pl.col("price")).round_sig_figs(DIGITS)
+    value = pl.coalesce("notional", face if instrument.inverse else product)
     dollars = value if instrument.quote in DOLLARS else pl.lit(None, dtype=pl.Float64())
     return frame.with_columns(size.alias("size"), value.alias("notional"), dollars.alias("notional_usd"))
 

@@ -59,8 +59,9 @@ def jumps(frame: pl.DataFrame) -> list[Gap]:
     """Where consecutive ids leave some out: from the trade before to the one after, and how many."""
     import polars as pl  # noqa: PLC0415
 
-    ids = frame["id"].cast(pl.Int64(), strict=False)
-    missing = ids.diff() - 1
+    ids = pl.col("id").cast(pl.Int64(), strict=False)
+    found = frame.select(ids, pl.col("time").to_physical()).sort("id")  # times need not rise with ids
+    missing, times = found["id"].diff() - 1, found["time"]
     places = (missing > 0).arg_true().to_list()
-    times = frames.opens(frame)
-    return [Gap(Window(times[at - 1], times[at] + 1), None, ABSENT, counted=int(missing[at])) for at in places]
+    ends = ((sorted((times[at - 1], times[at])), missing[at]) for at in places)
+    return [Gap(Window(first, last + 1), None, ABSENT, counted=count) for (first, last), count in ends]

@@ -93,6 +93,40 @@ def test_a_page_that_lost_rows_is_mended() -> None:
     assert came.frame.height == 15
 
 
+def hourly(missing: set[int], first: int = START - 3 * DAY, last: int = START + 5 * DAY) -> list[int]:
+    return [time for time in every(1, first, last) if time not in missing]
+
+
+@pytest.mark.parametrize("place", [0, 1, 30, 118, 119])
+@pytest.mark.parametrize("length", [1, 2])
+def test_hours_that_are_missing_are_told_wherever_they_lie(place: int, length: int) -> None:
+    window = Window(START, START + 5 * DAY)
+    missing = {START + (place + more) * HOUR for more in range(length)}
+    came = get(hourly(missing, last=START + 9 * DAY), window, limit=500)
+    (gap,) = came.gaps
+    inside = {time for time in missing if time in window}
+    assert (gap.missing, str(gap.interval)) == (len(inside), "1h")
+    assert all(time in gap.window for time in inside)
+    assert came.frame.height + len(inside) == 120
+    assert set(came.frame["interval_h"]) == {1.0}
+
+
+def test_every_seventh_hour_missing_is_noticed_and_mended() -> None:
+    whole = hourly(set(), last=START + 9 * DAY)
+    window = Window(START, START + 5 * DAY)
+    came = get(whole, window, limit=500, spoil=lambda rows, n: [r for i, r in enumerate(rows) if n > 1 or i % 7])
+    assert (came.gaps, came.frame.height) == ((), 120)
+
+
+def test_a_change_of_interval_is_no_gap() -> None:
+    for first, then in ((8, 4), (4, 8), (8, 1), (1, 8), (1, 4), (4, 1)):
+        change = START + 2 * DAY
+        times = [*every(first, START - 2 * DAY, change), *every(then, change, START + 8 * DAY)]
+        came = get(times, Window(START, START + 5 * DAY), limit=500)
+        assert came.gaps == (), (first, then)
+        assert came.frame["interval_h"].to_list()[-1] == then
+
+
 def test_the_future_and_the_time_before_the_listing_are_not_missing() -> None:
     listed = START + 3 * DAY
     came = get(

@@ -1,0 +1,120 @@
+"""Hyperliquid's spot prices and tickers, books and trades: wire shapes, decoders, requests.
+
+Sources: https://hyperliquid.gitbook.io/hyperliquid-docs/for-developers/api/info-endpoint, its page about spot, and,
+for trades, which are documented for the socket only, the page about subscriptions; read in 2026.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+import msgspec
+
+from marketcli.exchanges.hyperliquid.rest import coin, source
+from marketcli.spec import Amount, Count, decode_json, micros
+
+if TYPE_CHECKING:
+    from marketcli.spec import Page, Params, Query, Rows
+
+
+# --- spot: https://hyperliquid.gitbook.io/hyperliquid-docs/for-developers/api/info-endpoint/spot
+
+
+class SpotContext(msgspec.Struct, frozen=True, rename="camel"):
+    """How a pair stands; `coin` is the pair's name, and the list has another order than that of the pairs."""
+
+    coin: str
+    mark_px: Amount | None
+    prev_day_px: Amount | None
+    day_ntl_vlm: Amount | None  # in the quote
+    day_base_vlm: Amount | None = None
+
+
+def spot_contexts(body: bytes, query: Query) -> tuple[SpotContext, ...]:
+    """The state of every pair."""
+    shape = tuple[msgspec.Raw, tuple[SpotContext, ...]]
+    found: tuple[msgspec.Raw, tuple[SpotContext, ...]] = decode_json(body, shape, what=source(query))
+    return found[1]
+
+
+SPOT_PRICES = ("native", "mark")
+SPOT_TICKER = ("native", "mark", "open", "volume_base", "volume_quote")
+
+
+def spot_prices(body: bytes, query: Query) -> Rows:
+    """Mark prices; the last trade is not among them."""
+    return [(now.coin, now.mark_px or None) for now in spot_contexts(body, query)]
+
+
+def spot_tickers(body: bytes, query: Query) -> Rows:
+    """What is known of the last 24 hours."""
+    return [
+        (now.coin, now.mark_px or None, now.prev_day_px or None, now.day_base_vlm, now.day_ntl_vlm)
+        for now in spot_contexts(body, query)
+    ]
+
+
+# --- book: https://hyperliquid.gitbook.io/hyperliquid-docs/for-developers/api/info-endpoint#l2-book-snapshot
+
+
+class Level(msgspec.Struct, frozen=True):
+    """A price of the book: what rests there, and how many orders."""
+
+    px: Amount
+    sz: Amount
+    n: Count | None = None
+
+
+class Snapshot(msgspec.Struct, frozen=True):
+    """The book: bids from the highest down, asks from the lowest up."""
+
+    time: int
+    levels: tuple[tuple[Level, ...], tuple[Level, ...]]
+
+
+BOOK = ("time", "side", "price", "size", "orders")
+
+
+def book(body: bytes, query: Query) -> Rows:
+    """Both sides, best prices first; of what is delisted there is nothing."""
+    found: Snapshot = decode_json(body, Snapshot, what=source(query))
+    time = micros(found.time, what=source(query))
+    return [
+        (time, side, level.px, level.sz, level.n)
+        for side, levels in zip(("bid", "ask"), found.levels, strict=True)
+        for level in levels
+    ]
+
+
+def book_params(query: Query, _: Page) -> Params:
+    """The book of an instrument, which always has its 20 best prices."""
+    return {"type": "l2Book", **coin(query)}
+
+
+# --- trades: https://hyperliquid.gitbook.io/hyperliquid-docs/for-developers/api/websocket/subscriptions
+
+
+class Trade(msgspec.Struct, frozen=True):
+    """A trade; `side` is what the taker did: B bought, A sold. `tid` is a hash, so it does not grow."""
+
+    side: Literal["B", "A"]
+    px: Amount
+    sz: Amount
+    time: int
+    tid: Count
+
+
+TRADE = ("time", "id", "price", "size", "side")
+SIDES = {"B": "buy", "A": "sell"}
+
+
+def trades(body: bytes, query: Query) -> Rows:
+    """The newest trades."""
+    what = source(query)
+    found: list[Trade] = decode_json(body, list[Trade], what=what)
+    return [(micros(one.time, what=what), str(one.tid), one.px, one.sz, SIDES[one.side]) for one in found]
+
+
+def trade_params(query: Query, _: Page) -> Params:
+    """The newest trades of an instrument; how many cannot be said."""
+    return {"type": "recentTrades", **coin(query)}
