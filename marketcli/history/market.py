@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from marketcli.models import Instrument
 
+DIGITS = 15  # that a float keeps of any decimal
 DOLLARS = frozenset({"USD", "USDT", "USDC"})  # each counts as one; the schema says so
 DIGITS = 15  # that a product of two decimals surely has; what binary arithmetic adds behind them is dust
 
@@ -21,9 +22,15 @@ def base_of(contracts: float | None, instrument: Instrument, price: float | None
     """Contracts as base units, at a price where they are inverse."""
     if contracts is None:
         return None
+    face = contracts * instrument.contract_size
     if not instrument.inverse:
-        return contracts * instrument.contract_size
-    return contracts * instrument.contract_size / price if price else None
+        return decimal(face)
+    return decimal(face / price) if price else None
+
+
+def decimal(value: float) -> float:
+    """A product or sum of decimals without the dust of binary arithmetic: 19.9 x 0.01 is 0.199."""
+    return float(f"{value:.{DIGITS}g}")
 
 
 def value_of(size: float | None, contracts: float | None, instrument: Instrument, price: float) -> float | None:
@@ -74,7 +81,7 @@ def ladder(rows: list[dict[str, Any]], instrument: Instrument, *, depth: int) ->
         sizes = [sized(row, "size", "size_contracts", instrument, price=row["price"]) or 0.0 for row in mine[:depth]]
         for place, (row, size, total) in enumerate(zip(mine, sizes, totals(sizes), strict=False), 1):
             value = value_of(size, row.get("size_contracts"), instrument, row["price"])
-            levels.append(row | {"level": place, "size": size, "total": total, "notional": value})
+            levels.append(row | {"level": place, "size": size, "total": decimal(total), "notional": value})
     return levels
 
 
@@ -92,7 +99,8 @@ def with_values(frame: pl.DataFrame, instrument: Instrument) -> pl.DataFrame:
     product = (size * pl.col("price")).round_sig_figs(DIGITS)
     value = pl.coalesce("notional", face if instrument.inverse else product)
     dollars = value if instrument.quote in DOLLARS else pl.lit(None, dtype=pl.Float64())
-    return frame.with_columns(size.alias("size"), value.alias("notional"), dollars.alias("notional_usd"))
+    named = {"size": size, "notional": value, "notional_usd": dollars}
+    return frame.with_columns(column.round_sig_figs(DIGITS).alias(name) for name, column in named.items())
 
 
 def with_shares(frame: pl.DataFrame) -> pl.DataFrame:
