@@ -163,6 +163,8 @@ class Catalog:
         pool = [instrument for instruments in lists for instrument in instruments]
         word = name.casefold()
         found = [one for one in pool if word in {*spelled(one), one.base.casefold(), one.coin.casefold()}]
+        places = {quote: place for place, quote in enumerate(self.quotes)}
+        found.sort(key=lambda one: places.get(one.quote, len(places)))
         try:
             chosen = await self.look_up(name, market)
         except AmbiguousSymbol:

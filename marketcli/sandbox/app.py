@@ -40,6 +40,10 @@ Beside the exchanges
   /truth/ohlc?exchange=&market=&symbol=&interval=&start=&end=&format=csv|json[&price=mark|index|premium]
   /truth/funding?exchange=&market=&symbol=&start=&end=&format=csv|json
   /truth/oi?exchange=&market=&symbol=&interval=&start=&end=&format=csv|json
+  /truth/ratio?exchange=&market=&symbol=&interval=&start=&end=&format=csv|json
+  /truth/trades?exchange=&market=&symbol=&start=&end=&format=csv|json
+  /truth/book?exchange=&market=&symbol=&depth=&format=csv|json
+  /truth/ticker?exchange=&market=&format=csv|json[&symbol=]
   /truth/price?exchange=&market=&symbol=&format=csv|json
   /truth/instruments?exchange=&market=&format=csv|json
   /stats             what was asked, weights, refusals
@@ -60,6 +64,10 @@ def application(floor: Floor) -> Starlette:
             Route("/truth/ohlc", rows(truth.ohlc)),
             Route("/truth/funding", rows(truth.funding)),
             Route("/truth/oi", rows(truth.interest)),
+            Route("/truth/ratio", rows(truth.ratio)),
+            Route("/truth/trades", rows(truth.trades)),
+            Route("/truth/book", rows(truth.book)),
+            Route("/truth/ticker", rows(truth.ticker)),
             Route("/truth/price", rows(truth.price)),
             Route("/truth/instruments", rows(truth.instruments)),
             Route("/{host}/{path:path}", exchange, methods=METHODS),

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from marketcli.errors import UnknownSymbol, UsageError
-from marketcli.models import MILLISECOND, SECOND, Interval, Market, Window, canonical, iso, parse_market
+from marketcli.models import MILLISECOND, SECOND, Interval, Market, Micros, Window, canonical, iso, parse_market
 from marketcli.text import clean, number
 from marketcli.windows import parse_time
 
@@ -18,10 +18,11 @@ if TYPE_CHECKING:
 
     from marketcli.sandbox.floor import Floor
     from marketcli.simulator import Simulator
-    from marketcli.world import Bar, Interest, Listing, Settlement
+    from marketcli.world import Bar, Interest, Listing, Ratio, Settlement, Ticker, Trade
 
 Row = dict[str, Any]
 
+MOST_TRADES, MOST_LEVELS = 100_000, 10_000  # of one answer
 PRICES = ("trade", "mark", "index", "premium")
 
 
@@ -44,13 +45,59 @@ def funding(floor: Floor, params: Mapping[str, str]) -> list[Row]:
 
 def interest(floor: Floor, params: Mapping[str, str]) -> list[Row]:
     """Open interest at the moments of a grid in a half-open window, the last day unless said."""
-    listing, window = asked(floor, params), window_of(floor, params)
-    interval = Interval.parse(needed(params, "interval"))
+    listing = asked(floor, params)
+    _, times = grid(floor, params)
+    return [shown(row) for row in floor.world.interest(listing, times)]
+
+
+def ratio(floor: Floor, params: Mapping[str, str]) -> list[Row]:
+    """Who is long, and what takers did from then on, at the moments of a grid in a half-open window like the above."""
+    listing = asked(floor, params)
+    return [shown(row) for row in floor.world.ratios(listing, *grid(floor, params))]
+
+
+def grid(floor: Floor, params: Mapping[str, str]) -> tuple[Interval, list[Micros]]:
+    """The interval asked for and its moments in the window."""
+    window, interval = window_of(floor, params), Interval.parse(needed(params, "interval"))
     times, time = [], interval.ceil(window.start)
     while time < window.end:
         times.append(time)
         time = interval.step(time)
-    return [shown(row) for row in floor.world.interest(listing, times)]
+    return interval, times
+
+
+def trades(floor: Floor, params: Mapping[str, str]) -> list[Row]:
+    """The trades in a half-open window, the last minute unless said. Refuses windows with more than 100,000."""
+    listing, world = asked(floor, params), floor.world
+    window = window_of(floor, {"start": "1m"} | {name: value for name, value in params.items() if value})
+    found = world.next_id(listing, window.end) - world.next_id(listing, window.start)
+    if found > MOST_TRADES:
+        raise UsageError(f"There are {found:,} trades in that time.", hint=f"{MOST_TRADES:,} are given at once.")
+    return [shown(row) for row in world.trades(listing, window)]
+
+
+def book(floor: Floor, params: Mapping[str, str]) -> list[Row]:
+    """The best levels of both sides now, 20 unless said: bids from the highest down, then asks from the lowest up."""
+    depth = params.get("depth") or "20"
+    if not (depth.isascii() and depth.isdigit() and 0 < int(depth) <= MOST_LEVELS):
+        raise UsageError(f"{clean(depth)!r} is not a depth.", hint=f"Use a number from 1 to {MOST_LEVELS:,}.")
+    found = floor.world.book(asked(floor, params), int(depth))
+    head = {"time": iso(found.time), "time_ms": found.time // MILLISECOND, "update_id": found.update_id}
+    return [
+        head | {"side": side} | level._asdict()
+        for side, levels in (("bid", found.bids), ("ask", found.asks))
+        for level in levels
+    ]
+
+
+def ticker(floor: Floor, params: Mapping[str, str]) -> list[Row]:
+    """The last 24 hours of an instrument, or of all of a market that are or were traded."""
+    world, simulator = floor.world, exchange_of(floor, params)
+    market = parse_market(needed(params, "market"))
+    listings = [asked(floor, params)] if params.get("symbol") else simulator.listings(world, market)
+    begun = [listing for listing in listings if listing.listed <= world.now()]
+    rows = [(named(listing, simulator), world.ticker(listing)) for listing in begun]
+    return [names | shown(row) | {"open_time": iso(row.open_time)} for names, row in rows]
 
 
 def price(floor: Floor, params: Mapping[str, str]) -> list[Row]:
@@ -84,12 +131,10 @@ def window_of(floor: Floor, params: Mapping[str, str]) -> Window:
     return Window(start, parse_time(params.get("end") or "now", now=now, what="end"))
 
 
-def shown(row: Bar | Settlement | Interest) -> Row:
+def shown(row: Bar | Settlement | Interest | Ratio | Ticker | Trade) -> Row:
     """A row of the world with its time as text and in milliseconds."""
-    return {
-        "time": iso(row.time),
-        "time_ms": row.time // MILLISECOND,
-        **dict(zip(row._fields[1:], row[1:], strict=True)),
+    return {"time": iso(row.time), "time_ms": row.time // MILLISECOND} | {
+        name: value for name, value in row._asdict().items() if name != "time"
     }
 
 
@@ -97,16 +142,15 @@ def instruments(floor: Floor, params: Mapping[str, str]) -> list[Row]:
     """Everything that is or was listed, of one market or all."""
     simulator = exchange_of(floor, params)
     market = parse_market(params["market"]) if params.get("market") else None
-    return [described(listing, simulator) for listing in floor.world.listings(market)]
+    return [described(listing, simulator) for listing in simulator.listings(floor.world, market)]
 
 
 def described(listing: Listing, simulator: Simulator) -> Row:
     """An instrument under both of its names."""
     return {
         "market": str(listing.market),
-        "symbol": symbol_of(listing),
-        "native": simulator.native(listing),
-        "base": listing.base,
+        **named(listing, simulator),
+        "base": simulator.base(listing),
         "quote": listing.quote,
         "settle": listing.settle,
         "contract_size": listing.contract_size,
@@ -119,16 +163,18 @@ def described(listing: Listing, simulator: Simulator) -> Row:
     }
 
 
-def symbol_of(listing: Listing) -> str:
-    """The canonical name; a perpetual that ends keeps its own."""
+def named(listing: Listing, simulator: Simulator) -> dict[str, str]:
+    """Both names of an instrument; a perpetual that ends keeps its canonical one."""
     expiry = None if listing.perpetual else listing.expiry
-    return canonical(listing.base, listing.quote, listing.market, settle=listing.settle, expiry=expiry)
+    base, settle = simulator.base(listing), listing.settle
+    symbol = canonical(base, listing.quote, listing.market, settle=settle, expiry=expiry)
+    return {"symbol": symbol, "native": simulator.native(listing)}
 
 
 def find(floor: Floor, simulator: Simulator, *, market: Market, symbol: str) -> Listing:
     """The instrument with a name, in the exchange's spelling or the canonical one."""
-    for listing in floor.world.listings(market):
-        if symbol in (simulator.native(listing), symbol_of(listing)):
+    for listing in simulator.listings(floor.world, market):
+        if symbol in named(listing, simulator).values():
             return listing
     raise UnknownSymbol(f"No {market} instrument is called {clean(symbol)!r}.", hint="See /truth/instruments.")
 

@@ -86,10 +86,14 @@ def cut(tree: Tree, path: Path, *, depth: int, time: Micros, life: Life) -> Cell
 
 def price_at(tree: Tree, path: Path, time: Micros) -> float:
     """The price at the start of the second that holds a moment: that of the candles which open there."""
+    return ticks_at(tree, path, time) * path.unit.numerator / path.unit.denominator
+
+
+def ticks_at(tree: Tree, path: Path, time: Micros) -> int:
+    """The same price in units of its path."""
     second = time - time % SECOND
     depth = next(depth for depth, length in enumerate(LENGTHS) if second % length == 0)
-    begun = tree.cell(path, depth, second) if depth else tree.day(path, second)
-    return begun.open * path.unit.numerator / path.unit.denominator
+    return (tree.cell(path, depth, second) if depth else tree.day(path, second)).open
 
 
 def merged(time: Micros, parts: list[Cell]) -> Cell:

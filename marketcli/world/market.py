@@ -1,44 +1,29 @@
-"""The world: what is listed, its candles, funding and open interest, at the moment a clock shows."""
+"""The world: what is listed, its candles, trades, book, funding and open interest, at the moment a clock shows."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from itertools import islice
+from typing import TYPE_CHECKING
 
-from marketcli.models import MILLISECOND, MINUTE, SECOND, Interval, Market, Micros, Window
-from marketcli.world import funding
-from marketcli.world.candles import cells, life_of, price_at
+from marketcli.models import DAY, MILLISECOND, MINUTE, SECOND, Interval, Market, Micros, Window
+from marketcli.world import funding, trades
+from marketcli.world.bars import Bar, bars, real_bars
+from marketcli.world.book import Book, book_at
+from marketcli.world.candles import cells, life_of, price_at, ticks_at
+from marketcli.world.counts import Counts
 from marketcli.world.funding import Derivative, Settlement, Terms
 from marketcli.world.interest import Interest, interest_at
 from marketcli.world.listings import Listing, listings_at
-from marketcli.world.prices import FINE, Path
-from marketcli.world.tree import Cell, Tree
+from marketcli.world.prices import Path
+from marketcli.world.ratios import Ratio, ratio_of
+from marketcli.world.ticker import Ticker, real_ticker, ticker_of
+from marketcli.world.tree import Tree
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
-    from fractions import Fraction
+    from collections.abc import Callable, Sequence
 
-    from marketcli.world.series import Row, Series
-
-
-class Bar(NamedTuple):
-    """A candle of the world.
-
-    Base and quote volumes are exact decimals as near as a float comes; contracts are 0 unless the market is inverse.
-    """
-
-    time: Micros
-    open: float
-    high: float
-    low: float
-    close: float
-    volume_base: float
-    volume_quote: float
-    trades: int
-    taker_buy_base: float
-    taker_buy_quote: float
-    contracts: int
-    taker_buy_contracts: int
-    closed: bool
+    from marketcli.world.series import Series
+    from marketcli.world.trades import Trade
 
 
 class World:
@@ -52,6 +37,7 @@ class World:
         self.clock = clock
         self.series = {(real.market, real.base, real.quote): real for real in series}
         self.tree = Tree()
+        self.counts = Counts(self.tree)
         self.paths: dict[tuple[object, ...], Path] = {}
 
     def now(self) -> Micros:
@@ -126,6 +112,59 @@ class World:
             if listing.listed <= time <= now and (listing.expiry is None or time < listing.expiry)
         ]
 
+    def ratios(self, listing: Listing, interval: Interval, times: Sequence[Micros]) -> list[Ratio]:
+        """Ratios at those of some moments of a contract's life at which a candle of the interval opens."""
+        if not times or listing.market is Market.SPOT or self.real(listing) is not None:
+            return []
+        found = self.candles(listing, interval, Window(max(min(times), listing.listed), max(times) + 1))
+        opened = {bar.time: bar for bar in found}
+        return [ratio_of(self.seed, listing, opened[time]) for time in times if time in opened]
+
+    def trades(self, listing: Listing, window: Window, *, limit: int | None = None) -> list[Trade]:
+        """The trades inside a window so far, in order; only the first of them with a limit."""
+        if self.real(listing) is not None:
+            return []
+        path, life = self.path(listing, "trade"), life_of(listing, self.now())
+        return list(islice(trades.within(self.counts, path, window=window, life=life), limit))
+
+    def trades_from(self, listing: Listing, first_id: int, limit: int) -> list[Trade]:
+        """The trades from an id on, in order; ids begin at 1."""
+        if self.real(listing) is not None:
+            return []
+        path, life = self.path(listing, "trade"), life_of(listing, self.now())
+        return list(islice(trades.numbered(self.counts, path, max(1, first_id), life=life), limit))
+
+    def recent_trades(self, listing: Listing, limit: int) -> list[Trade]:
+        """The newest trades, in order."""
+        return self.trades_from(listing, self.next_id(listing, self.now()) - limit, limit)
+
+    def next_id(self, listing: Listing, time: Micros) -> int:
+        """The id of the first trade at or after a moment; that of the coming trade if there is none yet."""
+        if self.real(listing) is not None:
+            return 1
+        path, life = self.path(listing, "trade"), life_of(listing, self.now())
+        found = trades.within(self.counts, path, window=Window(time, life.settled), life=life)
+        return next((row.id for row in found), trades.last_id(self.counts, path, life) + 1)
+
+    def book(self, listing: Listing, depth: int) -> Book:
+        """What is offered now; nothing where nothing trades."""
+        now = self.now()
+        if self.real(listing) is not None or now < listing.listed or now >= (listing.expiry or now + 1):
+            return Book(now, 0, [], [])
+        path = self.path(listing, "trade")
+        return book_at(path, now, last=ticks_at(self.tree, path, now), depth=depth)
+
+    def ticker(self, listing: Listing) -> Ticker:
+        """The last 24 hours, or those before the end."""
+        now, real = self.now(), self.real(listing)
+        if real is not None:
+            time = min(now, real.span.end)
+            window = Window(real.interval.floor(time - DAY), time)
+            found = self.candles(listing, real.interval, window)
+            return real_ticker(found, now=time, last=self.last(listing))
+        recent = self.recent_trades(listing, 1)
+        return ticker_of(self.counts, self.path(listing, "trade"), now=now, recent=recent, book=self.book(listing, 1))
+
     def last(self, listing: Listing) -> float:
         """The last price traded at, so far or ever."""
         now, real = self.now(), self.real(listing)
@@ -159,80 +198,3 @@ def key(listing: Listing) -> tuple[Market, str, str]:
 def lasting(listing: Listing) -> bool:
     """Whether it is spot or perpetual."""
     return listing.perpetual or listing.market is Market.SPOT
-
-
-def bars(path: Path, interval: Interval, found: list[Cell], now: Micros) -> list[Bar]:
-    """Cells in the numbers people read; only the last can be unfinished."""
-    make = price_bar if not path.traded else inverse_bar if path.listing.market is Market.INVERSE else base_bar
-    unfinished = bool(found) and interval.step(found[-1].time) > now
-    rows = list(make(path, found))
-    return [*rows[:-1], rows[-1]._replace(closed=False)] if unfinished else rows
-
-
-def base_bar(path: Path, found: Iterable[Cell]) -> Iterable[Bar]:
-    """Candles of spot and linear: lots are base."""
-    tick, scale = ratio(path.unit)
-    lot, size = ratio(path.lot)
-    worth, whole = tick * lot, scale * size
-    for time, first, high, low, last, buys, bought, paid, sells, sold, earned in found:
-        yield Bar(
-            time,
-            first * tick / scale,
-            high * tick / scale,
-            low * tick / scale,
-            last * tick / scale,
-            (bought + sold) * lot / size,
-            (paid + earned) * worth / whole,
-            buys + sells,
-            bought * lot / size,
-            paid * worth / whole,
-            0,
-            0,
-            closed=True,
-        )
-
-
-def inverse_bar(path: Path, found: Iterable[Cell]) -> Iterable[Bar]:
-    """Candles of inverse contracts: lots are contracts that stand for quote, their value is base."""
-    tick, scale = ratio(path.unit)
-    contract, fine = path.listing.contract_size, FINE.denominator
-    for time, first, high, low, last, buys, bought, paid, sells, sold, earned in found:
-        yield Bar(
-            time,
-            first * tick / scale,
-            high * tick / scale,
-            low * tick / scale,
-            last * tick / scale,
-            (paid + earned) / fine,
-            float((bought + sold) * contract),
-            buys + sells,
-            paid / fine,
-            float(bought * contract),
-            bought + sold,
-            bought,
-            closed=True,
-        )
-
-
-def price_bar(path: Path, found: Iterable[Cell]) -> Iterable[Bar]:
-    """Candles of a price nobody trades at."""
-    tick, scale = ratio(path.unit)
-    for time, *prices in (cell[:5] for cell in found):
-        first, high, low, last = (price * tick / scale for price in prices)
-        yield Bar(time, first, high, low, last, 0.0, 0.0, 0, 0.0, 0.0, 0, 0, closed=True)
-
-
-def ratio(value: Fraction) -> tuple[int, int]:
-    """Numerator and denominator: dividing whole numbers gives the float nearest to the decimal."""
-    return value.numerator, value.denominator
-
-
-def real_bars(listing: Listing, interval: Interval, rows: Iterable[Row], now: Micros) -> Iterable[Bar]:
-    """Real candles; what a file of candles does not know is 0."""
-    for time, first, high, low, last, volume, value in rows:
-        closed = interval.step(time) <= now
-        if listing.market is not Market.INVERSE:
-            yield Bar(time, first, high, low, last, volume, value, 0, 0.0, 0.0, 0, 0, closed)
-            continue
-        quote = volume * listing.contract_size
-        yield Bar(time, first, high, low, last, quote / last, quote, 0, 0.0, 0.0, int(volume), 0, closed)

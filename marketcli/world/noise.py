@@ -7,6 +7,7 @@ from hashlib import blake2b
 from random import Random
 
 OCTAVES = tuple((2**power, 2 ** (power / 2)) for power in range(6))  # days between fixed points, and strength
+REACH = sum(strength for _, strength in OCTAVES)  # the farthest that `wander` goes
 
 
 def stream(*key: object) -> Random:

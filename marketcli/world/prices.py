@@ -8,14 +8,16 @@ from math import exp
 
 from marketcli.models import DAY, Market, multiplier_of
 from marketcli.world.listings import COINS, DOLLARS, Listing
-from marketcli.world.noise import draw, smooth, wander
+from marketcli.world.noise import REACH, draw, smooth, wander
 
 FINE = Fraction(1, 10**8)  # the unit of mark, index and premium, and of an inverse contract's base
 TOGETHER = 0.75  # how much of a coin's move is the whole market's
+APART = (1 - TOGETHER**2) ** 0.5
 CALM = 0.87  # a day's step of `wander` has a standard deviation of about 1.15
 PREMIUM = 0.0007  # what futures are worth above the index at most, or below
 JITTER = 0.00008  # how far a premium strays within a day
 CARRY = 0.05  # what a dated contract costs above the index for a year
+HEADROOM = 1.1  # what premiums and a day's range add to the price of its start at most
 WEIGHT = {"trade": 1.0, "mark": 0.5, "index": 0.0, "premium": 0.5}  # the mark stands between index and last price
 
 
@@ -75,6 +77,14 @@ class Path:
             return round(above / float(self.unit))
         return round(fair(self.seed, self.listing, day) * (1 + above) / float(self.unit))
 
+    @property
+    def dearest_lot(self) -> float:
+        """More quote units than a lot is ever worth."""
+        if self.listing.market is Market.INVERSE:
+            return float(self.listing.contract_size)
+        coins = multiplier_of(self.listing.base) * float(self.lot)
+        return HEADROOM * coins * bounds(self.listing.coin)[1] / bounds(self.listing.quote)[0]
+
     def turnover(self, day: int) -> float:
         """Quote units traded on a day."""
         item = self.listing
@@ -96,9 +106,17 @@ def dollar_price(seed: int, name: str, day: int) -> float:
     if name in DOLLARS:
         return 1.0
     about = COINS[name]
-    apart = (1 - TOGETHER**2) ** 0.5
-    move = TOGETHER * wander(day, seed, "market") + apart * wander(day, seed, "coin", name)
+    move = TOGETHER * wander(day, seed, "market") + APART * wander(day, seed, "coin", name)
     return about.level * exp(CALM * about.volatility * move)
+
+
+def bounds(name: str) -> tuple[float, float]:
+    """What a coin or currency costs at least and at most."""
+    if name in DOLLARS:
+        return 1.0, 1.0
+    about = COINS[name]
+    most = exp(CALM * about.volatility * (TOGETHER + APART) * REACH)
+    return about.level / most, about.level * most
 
 
 def fair(seed: int, listing: Listing, day: int) -> float:

@@ -44,6 +44,11 @@ class Cell(NamedTuple):
     sold: int = 0
     sold_value: int = 0
 
+    @property
+    def trades(self) -> int:
+        """How often it was traded."""
+        return self.buys + self.sells
+
 
 class Tree:
     """The candles of all paths; what was divided lately is remembered."""
@@ -103,7 +108,7 @@ def day_volume(path: Path, cell: Cell) -> dict[str, int]:
     worth = lot_values(path, [mean], [mean]).least[0]
     quote_per_lot = path.listing.contract_size if inverse(path) else mean * float(path.unit) * float(path.listing.lot)
     lots = path.turnover(date) / quote_per_lot
-    share = 0.45 + 0.1 * draw(path.seed, path.name, "share", date)
+    share = bought_share(path, date)
     found: dict[str, int] = {}
     for side, many, part in (("bought", "buys", share), ("sold", "sells", 1 - share)):
         amount = max(1, int(lots * part))
@@ -111,6 +116,20 @@ def day_volume(path: Path, cell: Cell) -> dict[str, int]:
         found[many] = max(1, min(amount // 2, int((path.turnover(date) * part) ** TRADES)))
         found[f"{side}_value"] = round(amount * worth)
     return found
+
+
+def bought_share(path: Path, date: int) -> float:
+    """The share of a day's turnover that takers bought."""
+    return 0.45 + 0.1 * draw(path.seed, path.name, "share", date)
+
+
+def day_trades(path: Path, date: int, *, dearest_lot: float) -> int:
+    """How many trades a day has; without its prices, which take ten times as long, where they cannot matter."""
+    turnover, share = path.turnover(date), bought_share(path, date)
+    counts = [(turnover * part) ** TRADES for part in (share, 1 - share)]
+    if 2 * max(counts) + 2 < turnover * min(share, 1 - share) / dearest_lot:
+        return sum(max(1, int(count)) for count in counts)
+    return day(path, date * DAY).trades
 
 
 def inverse(path: Path) -> bool:

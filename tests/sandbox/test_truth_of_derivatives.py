@@ -49,7 +49,11 @@ def test_the_hours_a_settlement_was_for(real: Floor) -> None:
     rows = truth.funding(real, asked("linear", "DOGE-USDT-PERP") | window)
     assert [(row["time"][11:13], row["interval_h"]) for row in rows] == [("20", 4), ("00", 4), ("01", 1), ("02", 1)]
     listed = wire(real, "fapi.binance.com", "/fapi/v1/fundingInfo")
-    assert {row["symbol"]: row["fundingIntervalHours"] for row in listed} == {"DOGEUSDT": 1, "SOLUSDT": 4}
+    assert {row["symbol"]: row["fundingIntervalHours"] for row in listed} == {
+        "DOGEUSDT": 1,
+        "SOLUSDT": 4,
+        "SOLUSDC": 4,
+    }
 
 
 def test_open_interest(real: Floor) -> None:
