@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 import difflib
 import logging
-from collections import Counter
 from dataclasses import dataclass, field, fields, replace
 from typing import TYPE_CHECKING, Any
 
@@ -199,12 +198,22 @@ def listed(exchange: str, market: Market, row: dict[str, Any]) -> Instrument:
 def distinct(found: list[Instrument]) -> list[Instrument]:
     """The instruments with names of their own: those that share one get their settlement currency into it.
 
-    Those that still share one are told apart by the exchange's own spelling.
+    Of those that still share one, the one spelled as its pair is keeps it; the others go by the exchange's spelling.
     """
-    shared = {name for name, count in Counter(one.symbol for one in found).items() if count > 1}
-    named = [replace(one, symbol=settled(one)) if one.symbol in shared else one for one in found]
-    still = {name for name, count in Counter(one.symbol for one in named).items() if count > 1}
-    return [replace(one, symbol=one.native) if one.symbol in still else one for one in named]
+    for named in (settled, lambda one: one.native):
+        groups: dict[str, list[Instrument]] = {}
+        for one in found:
+            groups.setdefault(one.symbol, []).append(one)
+        found = [one if keeps(one, groups[one.symbol]) else replace(one, symbol=named(one)) for one in found]
+    return found
+
+
+def keeps(one: Instrument, sharing: list[Instrument]) -> bool:
+    """Whether an instrument may keep the name it shares with others."""
+    regular = [
+        other for other in sharing if other.native.casefold().startswith(f"{other.base}{other.quote}".casefold())
+    ]
+    return len(sharing) == 1 or (regular == [one] and len({other.settle for other in sharing}) == 1)
 
 
 def settled(one: Instrument) -> str:

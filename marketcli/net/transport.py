@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import errno
+import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -159,12 +160,17 @@ def translated(host: str) -> Iterator[None]:
 def reason(error: BaseException) -> str:
     """The cause of a failed connection in plain words."""
     cause = innermost(error)
-    text = getattr(cause, "strerror", None) or str(cause)
+    plain = isinstance(cause, OSError) and type(cause).__module__ == "builtins" and (cause.errno or 0) > 0
+    text = os.strerror(cause.errno or 0) if plain else getattr(cause, "strerror", None) or str(cause)
     return clean(text).rstrip(".") or type(cause).__name__
 
 
 def innermost(error: BaseException) -> BaseException:
-    """Where a chain of errors began."""
-    while (inner := error.__cause__ or error.__context__) is not None:
-        error = inner
-    return error
+    """The system's own error in a chain; what libraries tried before lies behind it and is no cause."""
+    found: BaseException = error
+    step: BaseException | None = error
+    while step is not None:
+        if isinstance(step, OSError) or not isinstance(found, OSError):
+            found = step
+        step = step.__cause__ or step.__context__
+    return found

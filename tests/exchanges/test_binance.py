@@ -296,6 +296,10 @@ def test_arbitrary_errors_are_told_as_ours(body: bytes, status: int) -> None:
     assert error is None or isinstance(error, MarketError)
 
 
+# What engines work with and users do not see.
+OTHER_COLUMNS = ("inverse", "pair", "kind", "delivery", "bid_contracts", "ask_contracts", "volume_contracts")
+
+
 @pytest.mark.parametrize(("endpoint", "market"), CELLS)
 def test_every_cell_has_documentation_a_limit_and_a_budget(endpoint: Any, market: Market) -> None:
     assert endpoint.docs.startswith("https://developers.binance.com/docs/")
@@ -303,7 +307,7 @@ def test_every_cell_has_documentation_a_limit_and_a_budget(endpoint: Any, market
     assert BINANCE.sites["live"].hosts[market]
     for name, units in endpoint.cost(Page(None, endpoint.limit)).items():
         assert 0 < units <= BINANCE.budget(name).limit
-    assert set(endpoint.columns) <= {*endpoint.dataset.fields, "inverse", "pair", "kind", "delivery"}
+    assert set(endpoint.columns) <= {*endpoint.dataset.fields, *OTHER_COLUMNS}
 
 
 def test_intervals_are_spelled_as_binance_does() -> None:

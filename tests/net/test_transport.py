@@ -113,6 +113,20 @@ def test_the_innermost_cause_of_a_failed_connection_is_told() -> None:
     assert reason(error) == "Connection refused"
 
 
+def test_what_libraries_tried_before_is_no_cause() -> None:
+    with pytest.raises(Unreachable, match=r"127\.0\.0\.1:9 cannot be reached: Connection refused\.") as caught:
+        asyncio.run(refused())
+    assert "loop" not in caught.value.message
+
+
+async def refused() -> None:
+    transport = Transport(Settings(), lambda: 0.0)
+    try:
+        await transport.send(Request("http://127.0.0.1:9", "/x"), patience=5)
+    finally:
+        await transport.close()
+
+
 def test_offline_nothing_leaves() -> None:
     with pytest.raises(Unreachable, match="--offline"):
         get(offline=True)

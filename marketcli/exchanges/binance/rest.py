@@ -33,9 +33,6 @@ SPELLINGS = ("1m", "3m", "5m", "15m", "30m", "1h", "2h", "4h", "6h", "8h", "12h"
 INTERVALS: Mapping[Interval, str] = {Interval.parse(text): text for text in SPELLINGS}
 SPOT_INTERVALS: Mapping[Interval, str] = {Interval.parse("1s"): "1s"} | dict(INTERVALS)
 
-SPOT_WEIGHT = "spot weight"
-FUTURES_WEIGHT = "futures weight"  # one pool for USD-M and COIN-M since 2026-06-30
-
 
 # --- candles: https://developers.binance.com/docs/binance-spot-api-docs/rest-api#klinecandlestick-data
 
@@ -57,6 +54,7 @@ class Kline(msgspec.Struct, array_like=True, frozen=True):
 
 
 CANDLE = ("time", "open", "high", "low", "close", "volume_base", "volume_quote", "trades", "taker_buy_base")
+INVERSE_CANDLE = (*CANDLE, "volume_contracts")
 PRICE_CANDLE = CANDLE[:5]
 
 
@@ -78,18 +76,7 @@ def inverse_candles(body: bytes, query: Query) -> Rows:
     """Candles of COIN-M: contracts kept beside the base volume, and their face value as the quote volume."""
     size = query.instrument.contract_size if query.instrument else 1.0
     return [
-        (
-            time,
-            k.open,
-            k.high,
-            k.low,
-            k.close,
-            k.quote_volume,
-            k.volume * size,
-            k.trades,
-            k.taker_buy_quote,
-            k.volume,
-        )
+        (time, k.open, k.high, k.low, k.close, k.quote_volume, k.volume * size, k.trades, k.taker_buy_quote, k.volume)
         for time, k in timed(body, query)
     ]
 
@@ -99,9 +86,14 @@ def price_candles(body: bytes, query: Query) -> Rows:
     return [(time, k.open, k.high, k.low, k.close) for time, k in timed(body, query)]
 
 
+def symbol_params(query: Query, _: Page) -> Params:
+    """The instrument alone; nothing means all."""
+    return {"symbol": query.instrument.native} if query.instrument else {}
+
+
 def kline_params(query: Query, page: Page) -> Params:
-    """What a page of candles is asked with; both bounds are inclusive on the wire."""
-    return {"symbol": query.instrument.native if query.instrument else "", **kline_window(query, page)}
+    """What a page of candles is asked with."""
+    return {**symbol_params(query, page), **kline_window(query, page)}
 
 
 def pair_params(query: Query, page: Page) -> Params:
@@ -109,29 +101,24 @@ def pair_params(query: Query, page: Page) -> Params:
     return {"pair": query.instrument.pair if query.instrument else "", **kline_window(query, page)}
 
 
-def kline_window(query: Query, page: Page) -> dict[str, str | int]:
-    """Interval, bounds in milliseconds and row count."""
-    if page.window is None or query.interval is None:
-        raise TypeError("candles need a window and an interval")
-    return {
-        "interval": SPOT_INTERVALS[query.interval],
-        "startTime": -(-page.window.start // 1_000),
-        "endTime": (page.window.end - 1) // 1_000,
-        "limit": page.limit,
-    }
+def kline_window(query: Query, page: Page) -> Params:
+    """Interval, bounds and row count."""
+    if query.interval is None:
+        raise TypeError("candles need an interval")
+    return {"interval": SPOT_INTERVALS[query.interval], **bounds(page), "limit": page.limit}
 
 
-def spot_cost(_: Page) -> Mapping[str, int]:
-    """What a page of spot candles weighs, whatever its size."""
-    return {SPOT_WEIGHT: 2}
+def bounds(page: Page) -> Params:
+    """The window of a page in milliseconds; both bounds are inclusive on the wire."""
+    if page.window is None:
+        raise TypeError("a page of a history needs a window")
+    return {"startTime": -(-page.window.start // 1_000), "endTime": (page.window.end - 1) // 1_000}
 
 
-def futures_cost(page: Page) -> Mapping[str, int]:
-    """What a page of futures candles weighs: 499 rows for 2 are the cheapest rows there are."""
-    for rows, weight in ((99, 1), (499, 2), (1_000, 5)):
-        if page.limit <= rows:
-            return {FUTURES_WEIGHT: weight}
-    return {FUTURES_WEIGHT: 10}
+def one_or_many(body: bytes, type_: Any, query: Query) -> list[Any]:
+    """The rows of an answer that is an object where one instrument is asked for, and a list elsewhere."""
+    found = decode_json(body, type_, what=source(query))
+    return found if isinstance(found, list) else [found]
 
 
 # --- instruments: https://developers.binance.com/docs/derivatives/usds-margined-futures/market-data/rest-api/Exchange-Information
@@ -184,23 +171,8 @@ class Contracts(msgspec.Struct, frozen=True):
     symbols: tuple[Contract, ...]
 
 
-INSTRUMENT = (
-    "native",
-    "base",
-    "quote",
-    "settle",
-    "multiplier",
-    "tick",
-    "lot",
-    "status",
-    "listed",
-    "expiry",
-    "contract_size",
-    "inverse",
-    "pair",
-    "kind",
-    "delivery",
-)
+SPOT_INSTRUMENT = ("native", "base", "quote", "settle", "multiplier", "tick", "lot", "status", "pair")
+CONTRACT = (*SPOT_INSTRUMENT, "listed", "expiry", "contract_size", "inverse", "kind", "delivery")
 
 STATUS = {
     "TRADING": "trading",
@@ -220,25 +192,7 @@ STATUS = {
 def spot_instruments(body: bytes, query: Query) -> Rows:
     """The spot list; it has no listing dates."""
     found: Instruments = decode_json(body, Instruments, what=source(query))
-    return [
-        (
-            s.symbol,
-            s.base_asset,
-            s.quote_asset,
-            s.quote_asset,
-            multiplier_of(s.base_asset),
-            *steps(s.filters),
-            STATUS.get(s.status, s.status.lower()),
-            None,
-            None,
-            1.0,
-            False,
-            s.symbol,
-            "",
-            None,
-        )
-        for s in found.symbols
-    ]
+    return [(*described(item, settle=item.quote_asset, status=item.status), item.symbol) for item in found.symbols]
 
 
 def contracts(body: bytes, query: Query) -> Rows:
@@ -249,26 +203,18 @@ def contracts(body: bytes, query: Query) -> Rows:
 
 def contract(item: Contract, query: Query) -> tuple[Any, ...]:
     """One contract; a perpetual that is being delisted has an expiry and keeps its name."""
-    what = source(query)
+    what, inverse = source(query), query.market is Market.INVERSE
+    listed: Micros | None = micros(item.onboard_date, what=what) if item.onboard_date else None
     expiry: Micros | None = micros(item.delivery_date, what=what) if 0 < item.delivery_date < NEVER else None
-    perpetual = "PERPETUAL" in item.contract_type or expiry is None
-    status = item.status or item.contract_status
-    return (
-        item.symbol,
-        item.base_asset,
-        item.quote_asset,
-        item.margin_asset,
-        multiplier_of(item.base_asset),
-        *steps(item.filters),
-        STATUS.get(status, status.lower()),
-        micros(item.onboard_date, what=what) if item.onboard_date else None,
-        expiry,
-        item.contract_size,
-        query.market is Market.INVERSE,
-        item.pair,
-        item.contract_type,
-        None if perpetual else expiry,
-    )
+    delivery = None if "PERPETUAL" in item.contract_type else expiry
+    common = described(item, settle=item.margin_asset, status=item.status or item.contract_status)
+    return (*common, item.pair, listed, expiry, item.contract_size, inverse, item.contract_type, delivery)
+
+
+def described(item: SpotSymbol | Contract, *, settle: str, status: str) -> tuple[Any, ...]:
+    """What the lists of all markets say of an instrument."""
+    multiplier, word = multiplier_of(item.base_asset), STATUS.get(status, status.lower())
+    return (item.symbol, item.base_asset, item.quote_asset, settle, multiplier, *steps(item.filters), word)
 
 
 def steps(filters: tuple[Filter, ...]) -> tuple[float | None, float | None]:
@@ -278,8 +224,8 @@ def steps(filters: tuple[Filter, ...]) -> tuple[float | None, float | None]:
     return tick or None, lot or None
 
 
-def no_params(_: Query, __: Page) -> Params:
-    """The whole list is asked without parameters."""
+def nothing(_: Query, __: Page) -> Params:
+    """Everything, by asking for nothing."""
     return {}
 
 
@@ -306,6 +252,7 @@ REFUSALS: Mapping[int, tuple[type[MarketError], str, str]] = {
     -1121: (UnknownSymbol, "Binance does not know this symbol.", "See `mkt instruments --search NAME`."),
     -1127: (NotOffered, "Binance does not answer so long a window at once (error -1127).", ""),
     -1130: (NotOffered, "Binance does not keep data for this window (error -1130).", "Ask for a later one."),
+    -4108: (NotOffered, "Binance says nothing about this instrument now: it is not trading (error -4108).", ""),
 }
 
 

@@ -19,6 +19,7 @@ from marketcli.exchanges.binance.simulated_funding import (
 from marketcli.exchanges.binance.simulated_instruments import exchange_info
 from marketcli.exchanges.binance.simulated_interest import inverse_history, open_interest, open_interest_history
 from marketcli.exchanges.binance.simulated_prices import average_price, contract_prices, inverse_prices, spot_prices
+from marketcli.exchanges.binance.simulated_ratios import standing, taker_ratio, taker_volume
 from marketcli.exchanges.binance.simulated_requests import (
     FUNDING,
     INVERSE,
@@ -34,11 +35,15 @@ from marketcli.exchanges.binance.simulated_requests import (
     native,
     units,
 )
+from marketcli.exchanges.binance.simulated_tickers import book_tickers, day_tickers, spot_day_weight
+from marketcli.exchanges.binance.simulated_trades import depth, depth_weight, merged_trades, recent_trades
 from marketcli.models import MILLISECOND, Market
 from marketcli.simulator import Ask, Reply, Route, Simulator
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+
+    from marketcli.world import Ratio
 
 PREFIX = {SPOT: "/api/v3", LINEAR: "/fapi/v1", INVERSE: "/dapi/v1"}
 
@@ -61,6 +66,21 @@ def shared(market: Market) -> tuple[Route, ...]:
         Route(market, f"{prefix}/time", units(1), server_time),
         Route(market, f"{prefix}/exchangeInfo", units(20 if spot else 1), partial(exchange_info, market=market)),
         candles(market, "klines", units(2) if spot else rows_weight),
+        Route(market, f"{prefix}/depth", partial(depth_weight, market=market), partial(depth, market=market)),
+        Route(market, f"{prefix}/trades", units(25 if spot else 5), partial(recent_trades, market=market)),
+        Route(market, f"{prefix}/aggTrades", units(4 if spot else 20), partial(merged_trades, market=market)),
+        Route(
+            market,
+            f"{prefix}/ticker/24hr",
+            spot_day_weight if spot else by_symbol(1, 40),
+            partial(day_tickers, market=market),
+        ),
+        Route(
+            market,
+            f"{prefix}/ticker/bookTicker",
+            by_symbol(2, 4 if spot else 5),
+            partial(book_tickers, market=market),
+        ),
     )
 
 
@@ -96,7 +116,23 @@ def derivatives(market: Market) -> tuple[Route, ...]:
     )
 
 
-STATISTICS_PATH = "/futures/data/openInterestHist"
+def statistic(market: Market, name: str, answered: Callable[[Ask], Reply]) -> Route:
+    """Values at regular times: their requests are counted apart and weigh nothing."""
+    return Route(market, f"/futures/data/{name}", units(0), answered, requests=STATISTICS)
+
+
+STANDING: tuple[tuple[str, Callable[[Ratio], float]], ...] = (
+    ("globalLongShortAccountRatio", lambda row: row.accounts_long),
+    ("topLongShortAccountRatio", lambda row: row.top_accounts_long),
+    ("topLongShortPositionRatio", lambda row: row.top_positions_long),
+)
+
+
+def sides_of(market: Market, name: str) -> str:
+    """What long and short are called: positions have a name of their own on COIN-M only."""
+    return "Position" if market is INVERSE and "Position" in name else "Account"
+
+
 ROUTES = (
     *(route for market in Market for route in shared(market)),
     *(route for market in (LINEAR, INVERSE) for route in derivatives(market)),
@@ -104,10 +140,17 @@ ROUTES = (
     Route(SPOT, "/api/v3/ticker/price", by_symbol(2, 4), spot_prices),
     Route(LINEAR, "/fapi/v1/premiumIndex", by_symbol(1, 10), premium_index),
     Route(LINEAR, "/fapi/v2/ticker/price", by_symbol(1, 2), contract_prices),
-    Route(LINEAR, STATISTICS_PATH, units(0), open_interest_history, requests=STATISTICS),
+    statistic(LINEAR, "openInterestHist", open_interest_history),
+    statistic(LINEAR, "takerlongshortRatio", taker_ratio),
     Route(INVERSE, "/dapi/v1/premiumIndex", units(10), inverse_premium_index),
     Route(INVERSE, "/dapi/v1/ticker/price", by_symbol(1, 2), inverse_prices),
-    Route(INVERSE, STATISTICS_PATH, units(0), inverse_history, requests=STATISTICS),
+    statistic(INVERSE, "openInterestHist", inverse_history),
+    statistic(INVERSE, "takerBuySellVol", taker_volume),
+    *(
+        statistic(market, name, partial(standing, market=market, share=share, what=sides_of(market, name)))
+        for market in (LINEAR, INVERSE)
+        for name, share in STANDING
+    ),
 )
 
 SPOT_HOSTS = (
@@ -135,5 +178,5 @@ SIMULATOR = Simulator(
     limited=limited,
     banned=banned,
     bounds=("startTime", "endTime"),
-    stamps=("fundingTime", "timestamp"),
+    stamps=("fundingTime", "timestamp", "T"),
 )

@@ -10,29 +10,14 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from marketcli.exchanges.binance.simulated_instruments import contract_type
-from marketcli.exchanges.binance.simulated_requests import (
-    INVERSE,
-    LINEAR,
-    answer,
-    limit_of,
-    listing_of,
-    native,
-    needed,
-    refusal,
-    times_of,
-)
-from marketcli.models import DAY, MILLISECOND, Interval, Market, Micros, Window
-from marketcli.simulator import Ask, Reply, decimal, newest, oldest, places
+from marketcli.exchanges.binance.simulated_requests import INVERSE, LINEAR, answer, listing_of, native, refusal
+from marketcli.exchanges.binance.simulated_statistics import EVERY_TYPE, grid, of_type, page, pair_of
+from marketcli.models import MILLISECOND, Interval, Market, Micros, Window
+from marketcli.simulator import Ask, Reply, decimal, places
 from marketcli.world import Interest
 
 if TYPE_CHECKING:
     from marketcli.world import Listing
-
-PERIODS = {text: Interval.parse(text) for text in ("5m", "15m", "30m", "1h", "2h", "4h", "6h", "12h", "1d")}
-LIMIT, MOST = 30, 500
-KEPT = 30 * DAY
-EVERY_TYPE = "ALL"
-TYPES = ("PERPETUAL", "CURRENT_QUARTER", "NEXT_QUARTER", EVERY_TYPE)
 
 
 def open_interest(ask: Ask, market: Market) -> Reply:
@@ -60,20 +45,16 @@ def open_interest_history(ask: Ask) -> Reply:
                 "CMCCirculatingSupply": "0.00000000",
                 "timestamp": row.time // MILLISECOND,
             }
-            for row in page(ask, [listing], LINEAR)
+            for row in page(ask, LINEAR, partial(open_in, ask, [listing]))
         ]
     )
 
 
 def inverse_history(ask: Ask) -> Reply:
     """COIN-M: contracts, and what they are worth in base; of one type of contract, or of all together."""
-    pair, kind = needed(ask, "pair"), ask.params.get("contractType") or EVERY_TYPE
-    if kind not in TYPES:
-        raise invalid("contractType")
-    named = [listing for listing in ask.world.listings(INVERSE) if listing.base + listing.quote == pair]
-    if not named:
-        raise refusal(-1121, "Invalid symbol.")
-    listings = [listing for listing in named if kind in {EVERY_TYPE, contract_type(ask, listing)}]
+    kind = ask.params.get("contractType") or EVERY_TYPE
+    pair, named = pair_of(ask)
+    listings = of_type(ask, named, kind)
     return answer(
         [
             {
@@ -83,36 +64,16 @@ def inverse_history(ask: Ask) -> Reply:
                 "sumOpenInterestValue": decimal(round(row.base, 8), 8),
                 "timestamp": row.time // MILLISECOND,
             }
-            for row in page(ask, listings, INVERSE)
+            for row in page(ask, INVERSE, partial(open_in, ask, listings))
         ]
     )
 
 
-def page(ask: Ask, listings: list[Listing], market: Market) -> list[Interest]:
-    """The points asked for, oldest first.
-
-    A `timestamp` is the start of its period since 2026-06-25. Whether the value is the one at that moment or at the
-    period's end is not known; here it is the one at `timestamp`.
-    """
-    period = PERIODS.get(needed(ask, "period"))
-    if period is None:
-        raise invalid("period")
-    start, end = times_of(ask, market)
-    limit, kept = limit_of(ask, market, default=LIMIT, most=MOST), ask.now - KEPT
-    if start is not None and start * MILLISECOND < kept:
-        raise invalid("startTime")
-    last = ask.now if end is None else min(end * MILLISECOND, ask.now)
-    window = Window(kept if start is None else start * MILLISECOND, last + 1)
-    rows = partial(points, ask, listings, period)
-    return (newest if start is None else oldest)(rows, window, length=period.longest, limit=limit)
-
-
-def points(ask: Ask, listings: list[Listing], period: Interval, window: Window) -> list[Interest]:
+def open_in(ask: Ask, listings: list[Listing], period: Interval, window: Window) -> list[Interest]:
     """What is open in some contracts together at the moments of a grid."""
-    times = range(period.ceil(window.start), window.end, period.longest)
     sums: dict[Micros, Interest] = {}
     for listing in listings:
-        for row in ask.world.interest(listing, times):
+        for row in ask.world.interest(listing, grid(period, window)):
             sums[row.time] = together(sums[row.time], row) if row.time in sums else row
     return [sums[time] for time in sorted(sums)]
 
@@ -120,8 +81,3 @@ def points(ask: Ask, listings: list[Listing], period: Interval, window: Window) 
 def together(one: Interest, other: Interest) -> Interest:
     """What is open in two contracts at the same moment."""
     return Interest(one.time, one.base + other.base, one.quote + other.quote, one.contracts + other.contracts)
-
-
-def invalid(name: str) -> Exception:
-    """The refusal of a parameter, in the words of the statistics."""
-    return refusal(-1130, f"parameter '{name}' is invalid.")
