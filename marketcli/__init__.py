@@ -1,7 +1,8 @@
 """Public crypto market data: complete, or it says what is missing.
 
 `marketcli.ohlc("BTCUSDT", "1h", since="2024-01")` gives a Polars frame (`await ohlc_async(...)` inside a loop), and so
-do `funding`, `oi`, `price` and `instruments`; `mkt` is the same on the command line.
+do `funding`, `oi`, `price`, `ticker`, `tickers`, `book`, `trades`, `ratio` and `instruments`; `mkt` is the same on the
+command line.
 """
 
 from __future__ import annotations
@@ -12,6 +13,8 @@ __version__ = "0.1.0"
 __all__ = [
     "IncompleteWarning",
     "__version__",
+    "book",
+    "book_async",
     "funding",
     "funding_async",
     "instruments",
@@ -22,6 +25,14 @@ __all__ = [
     "oi_async",
     "price",
     "price_async",
+    "ratio",
+    "ratio_async",
+    "ticker",
+    "ticker_async",
+    "tickers",
+    "tickers_async",
+    "trades",
+    "trades_async",
 ]
 
 

@@ -12,8 +12,11 @@ def main() -> None:
 
         print(f"mkt {__version__}")  # noqa: T201 - the one answer that needs no machinery
         return
-    from marketcli.cli.run import run
-
+    try:
+        from marketcli.cli.run import run
+    except KeyboardInterrupt:  # in the first tenth of a second; afterwards `run` takes care of it
+        sys.stderr.write("mkt: stopped\n")
+        sys.exit(130)
     run(sys.argv[1:])
 
 

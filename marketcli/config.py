@@ -167,7 +167,7 @@ def validate(values: Mapping[str, Any], origin: str) -> None:
             ) from None
         raise UsageError(
             f"The setting {shown}{where} is {clean(repr(first['input']))}: {first['msg']}.",
-            hint=f"It is the {Config.model_fields[key].description}.",
+            hint=f"{key}: {Config.model_fields[key].description}.",
         ) from None
 
 

@@ -10,6 +10,7 @@ from typing import Any
 from marketcli.errors import UsageError
 from marketcli.records import (
     BookLevel,
+    BookSummary,
     Candle,
     Funding,
     InstrumentRow,
@@ -85,6 +86,7 @@ PRICE = Dataset("price", "prices", Prices, ("symbol",), Cadence.NOW)
 
 TICKER = Dataset("ticker", "24-hour tickers", Ticker, ("symbol",), Cadence.NOW)
 BOOK = Dataset("book", "the order book", BookLevel, ("symbol", "side", "level"), Cadence.NOW)
+BOOK_SUMMARY = Dataset("book_summary", "order books in a row each", BookSummary, ("symbol",), Cadence.NOW)
 TRADES = Dataset("trades", "trades", Trade, ("symbol", "time", "id"), Cadence.EVENT)
 TRADES_HISTORY = replace(TRADES, name="trades_history", title="past trades")
 
@@ -124,7 +126,8 @@ EVERY_DATASET = (
     INSTRUMENTS,
 )
 DATASETS = {dataset.name: dataset for dataset in EVERY_DATASET}
-SCHEMAS = DATASETS | {RATIO.name: RATIO}  # what users can name; answers about ratios hold all kinds
+# What users can name: answers about ratios hold all kinds, and summaries of books are made of their levels.
+SCHEMAS = DATASETS | {RATIO.name: RATIO, BOOK_SUMMARY.name: BOOK_SUMMARY}
 CANDLES = {"trade": OHLC, "mark": MARK_OHLC, "index": INDEX_OHLC, "premium": PREMIUM_OHLC}
 
 

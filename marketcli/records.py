@@ -12,6 +12,7 @@ from msgspec import Meta, Struct
 QUOTE_PER_BASE = {"unit": "quote per base"}
 FRACTION = {"unit": "fraction"}
 CONTRACTS = {"unit": "contracts"}
+UNREACHED = "null where the levels end before"
 
 Time = Annotated[int, Meta(description="microseconds since 1970-01-01 UTC; ISO 8601 in text", extra={"unit": "time"})]
 Price: TypeAlias = Annotated[float, Meta(extra=QUOTE_PER_BASE)]
@@ -199,6 +200,50 @@ class BookLevel(Record, frozen=True):
         int | None, Meta(description="number of orders, where the exchange says", extra={"unit": "count"})
     ]
     total: Annotated[Base, Meta(description="size of this and all better levels of its side")]
+
+
+class BookSummary(Record, frozen=True):
+    """An order book in one row: its best prices, what rests around them, what a market order would pay.
+
+    A depth that the levels do not reach is `bid_depth` or `ask_depth` at least.
+    """
+
+    time: Annotated[int | None, Meta(description="when this was so, where the exchange says", extra={"unit": "time"})]
+    update_id: Annotated[str | None, Meta(description="the exchange's number of this state of the book")]
+    bid: Annotated[Price | None, Meta(description="best bid")]
+    bid_size: Annotated[Base | None, Meta(description="size at the best bid")]
+    ask: Annotated[Price | None, Meta(description="best ask")]
+    ask_size: Annotated[Base | None, Meta(description="size at the best ask")]
+    spread: Annotated[float | None, Meta(description="(ask - bid) / mid", extra=FRACTION)]
+    mid: Annotated[Price | None, Meta(description="(bid + ask) / 2")]
+    microprice: Annotated[Price | None, Meta(description="bid and ask, each weighed by the size at the other")]
+    imbalance: Annotated[
+        float | None,
+        Meta(description="(bids - asks) / (bids + asks) by value, over as many levels as both have", extra=FRACTION),
+    ]
+    bid_levels: Annotated[int, Meta(description="levels of bids that were fetched", extra={"unit": "count"})]
+    bid_reach: Annotated[float | None, Meta(description="how far from mid they go", extra=FRACTION)]
+    bid_depth: Annotated[Quote, Meta(description="value of all bids that were fetched")]
+    bid_depth_10bp: Annotated[Quote | None, Meta(description=f"value of bids within 0.1 % of mid; {UNREACHED}")]
+    bid_depth_50bp: Annotated[Quote | None, Meta(description=f"value of bids within 0.5 % of mid; {UNREACHED}")]
+    bid_depth_100bp: Annotated[Quote | None, Meta(description=f"value of bids within 1 % of mid; {UNREACHED}")]
+    bid_depth_200bp: Annotated[Quote | None, Meta(description=f"value of bids within 2 % of mid; {UNREACHED}")]
+    ask_levels: Annotated[int, Meta(description="levels of asks that were fetched", extra={"unit": "count"})]
+    ask_reach: Annotated[float | None, Meta(description="how far from mid they go", extra=FRACTION)]
+    ask_depth: Annotated[Quote, Meta(description="value of all asks that were fetched")]
+    ask_depth_10bp: Annotated[Quote | None, Meta(description=f"value of asks within 0.1 % of mid; {UNREACHED}")]
+    ask_depth_50bp: Annotated[Quote | None, Meta(description=f"value of asks within 0.5 % of mid; {UNREACHED}")]
+    ask_depth_100bp: Annotated[Quote | None, Meta(description=f"value of asks within 1 % of mid; {UNREACHED}")]
+    ask_depth_200bp: Annotated[Quote | None, Meta(description=f"value of asks within 2 % of mid; {UNREACHED}")]
+    order: Annotated[Quote | None, Meta(description="market order asked about with --size; no fees are counted")]
+    buy_filled: Annotated[Quote | None, Meta(description="part of a buy order that the levels fill")]
+    buy_average: Annotated[Price | None, Meta(description="average price if they fill all of it")]
+    buy_worst: Annotated[Price | None, Meta(description="worst price if they fill all of it")]
+    buy_slippage: Annotated[float | None, Meta(description="buy_average / mid - 1", extra=FRACTION)]
+    sell_filled: Annotated[Quote | None, Meta(description="part of a sell order that the levels fill")]
+    sell_average: Annotated[Price | None, Meta(description="average price if they fill all of it")]
+    sell_worst: Annotated[Price | None, Meta(description="worst price if they fill all of it")]
+    sell_slippage: Annotated[float | None, Meta(description="1 - sell_average / mid", extra=FRACTION)]
 
 
 class Trade(Record, frozen=True):

@@ -7,18 +7,35 @@ what the request weighs. Serving, metering and breaking things is the sandbox's 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
-from marketcli.models import Market, Micros, Window
+from marketcli.models import MILLISECOND, SECOND, Market, Micros, Window
 from marketcli.text import number
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from marketcli.spec import Budget
     from marketcli.world import Listing, World
 
 T = TypeVar("T")
+
+
+class Payment(NamedTuple):
+    """A settlement of funding: when it was written down, its rate, the mark price if one is kept, its hours."""
+
+    time: Micros
+    rate: float
+    mark: float | None
+    interval_h: float
+
+
+def paid_in_the_world(world: World, listing: Listing, window: Window) -> Iterable[Payment]:
+    """The settlements of the world itself, with the hours that each was for."""
+    return [
+        Payment(*row, world.terms(listing, row.time - SECOND).interval_h)
+        for row in world.settlements(listing, window)
+    ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,8 +104,13 @@ class Simulator:
     """Everything the sandbox knows about an exchange.
 
     `pools` may be one object for several markets: they then share a budget. `limited` and `banned` are told the
-    seconds until requests are welcome again, `banned` also the moment. `bounds` are the parameters that hold the first
-    and the last time asked for, in milliseconds; `stamps` are the keys that hold the time of a row that is an object.
+    seconds until requests are welcome again, `banned` also the moment.
+
+    What faults have to know: `bounds` are the parameters that hold the first and the last time asked for, in
+    milliseconds, `other_bounds` such pairs of other paths, and `exclusive` says that neither is itself asked for;
+    `turns` are the other parameters that say which page is meant. `stamps` are the keys that hold the time of a row
+    that is an object, `clocks` those outside of rows that hold the exchange's own time. `words` are the keys of a listed
+    instrument that hold words, those with its name first. `about` says what a request is about, if its path does not.
     """
 
     name: str
@@ -100,9 +122,30 @@ class Simulator:
     limited: Callable[[Budget, int], Reply]
     banned: Callable[[int, Micros], Reply]
     bounds: tuple[str, str]
+    other_bounds: tuple[tuple[str, str], ...] = ()
+    exclusive: bool = False
+    turns: frozenset[str] = frozenset({"limit"})
     stamps: tuple[str, ...] = ()
+    clocks: tuple[str, ...] = ()
+    words: tuple[tuple[str, ...], ...] = (("symbol",),)
+    about: Callable[[Ask], str] = lambda ask: ask.path
     lists: Callable[[Listing], bool] = lambda _: True  # which things of the world trade here
     base: Callable[[Listing], str] = lambda listing: listing.base  # as its canonical names have it
+    payments: Callable[[World, Listing, Window], Iterable[Payment]] = paid_in_the_world  # where funding is its own
+
+    def window(self, ask: Ask) -> Window | None:
+        """The times asked for, if both bounds were."""
+        for names in (self.bounds, *self.other_bounds):
+            first, last = (ask.params.get(name, "") for name in names)
+            if first.isdecimal() and last.isdecimal():
+                start, end = int(first) + self.exclusive, int(last) - self.exclusive
+                return Window(start * MILLISECOND, end * MILLISECOND + 1)
+        return None
+
+    @property
+    def paging(self) -> frozenset[str]:
+        """The parameters that say which part of a history is asked for."""
+        return self.turns.union(self.bounds, *self.other_bounds)
 
     def listings(self, world: World, market: Market | None = None) -> list[Listing]:
         """What trades here, in a stable order."""

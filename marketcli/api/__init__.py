@@ -3,52 +3,35 @@
 >>> import marketcli
 >>> frame = marketcli.ohlc("BTCUSDT", "1h", since="2024-01")          # doctest: +SKIP
 
-Each has an asynchronous twin: `await marketcli.ohlc_async(...)`.
+Each has an asynchronous twin: `await marketcli.ohlc_async(...)`. All of them, with what they share, are listed in
+`marketcli.__all__`.
 """
 
 from __future__ import annotations
 
-import asyncio
 import warnings
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from marketcli import exchanges, frames
 from marketcli.api import derivatives
-from marketcli.api.answer import missing, prefix
+from marketcli.api import market as markets
+from marketcli.api.calls import IncompleteWarning as IncompleteWarning
+from marketcli.api.calls import ask_all, ask_markets, configured
 from marketcli.api.candles import CandleQuestion, Moment, Range, candles
-from marketcli.api.fallback import exchanges_of, first_that_answers
-from marketcli.api.session import Session
-from marketcli.config import Config, load
-from marketcli.datasets import INSTRUMENTS
-from marketcli.errors import MarketError
-from marketcli.models import Instrument, Interval, Market, parse_market
+from marketcli.api.lists import instrument_frame, list_instruments
+from marketcli.api.newest import LEVELS, newest_ratios, usual
+from marketcli.datasets import BOOK, TRADES
+from marketcli.models import Interval, parse_market
 from marketcli.net.loop import run
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Sequence
+    from collections.abc import Awaitable, Sequence
 
     import polars as pl
 
     from marketcli.api.answer import Answer
+    from marketcli.api.session import Session
     from marketcli.spec import Exchange
-
-__all__ = [
-    "IncompleteWarning",
-    "funding",
-    "funding_async",
-    "instruments",
-    "instruments_async",
-    "ohlc",
-    "ohlc_async",
-    "oi",
-    "oi_async",
-    "price",
-    "price_async",
-]
-
-
-class IncompleteWarning(UserWarning):
-    """An answer lacks rows that should be there, or has some that contradict themselves."""
 
 
 def ohlc(symbol: str | Sequence[str], interval: str, **asked: Any) -> pl.DataFrame:
@@ -167,6 +150,120 @@ async def price_async(
     )
 
 
+def ticker(symbol: str | Sequence[str], **asked: Any) -> pl.DataFrame:
+    """The last 24 hours, and the best bid and ask; takes what `ticker_async` takes."""
+    return run(ticker_async(symbol, **asked))
+
+
+async def ticker_async(
+    symbol: str | Sequence[str], *, exchange: str | None = None, market: str | None = None, **settings: Any
+) -> pl.DataFrame:
+    """The last 24 hours, and the best bid and ask, as a Polars frame (`mkt schema ticker`)."""
+    config = configured(settings, exchange=exchange, market=market)
+    return await ask_all(
+        config, symbol, lambda session, at, name: markets.ticker(session, at, name, market=config.market)
+    )
+
+
+def tickers(market: str | None = None, **asked: Any) -> pl.DataFrame:
+    """The last 24 hours of everything an exchange lists; takes what `tickers_async` takes."""
+    return run(tickers_async(market, **asked))
+
+
+async def tickers_async(market: str | None = None, *, exchange: str | None = None, **settings: Any) -> pl.DataFrame:
+    """The last 24 hours of everything in a market, or in all of them, as a Polars frame (`mkt schema ticker`)."""
+    return await ask_markets(configured(settings, exchange=exchange, market=market), markets.tickers)
+
+
+def book(symbol: str | Sequence[str], **asked: Any) -> pl.DataFrame:
+    """The levels of an order book; takes what `book_async` takes."""
+    return run(book_async(symbol, **asked))
+
+
+async def book_async(
+    symbol: str | Sequence[str],
+    *,
+    depth: int | None = None,
+    exchange: str | None = None,
+    market: str | None = None,
+    **settings: Any,
+) -> pl.DataFrame:
+    """The `depth` best levels of both sides, bids first, as a Polars frame (`mkt schema book`).
+
+    Without a depth there are 100 of each side, or as many as the exchange gives.
+    """
+    config = configured(settings, exchange=exchange, market=market)
+
+    async def ask(session: Session, at: Exchange, name: str) -> Answer:
+        count = depth
+        if count is None:
+            count = await usual(session, at, name, dataset=BOOK, market=config.market, count=LEVELS)
+        return await markets.book(session, at, name, market=config.market, depth=count)
+
+    return await ask_all(config, symbol, ask)
+
+
+def trades(symbol: str | Sequence[str], **asked: Any) -> pl.DataFrame:
+    """The newest trades, or all of a window; takes what `trades_async` takes."""
+    return run(trades_async(symbol, **asked))
+
+
+async def trades_async(
+    symbol: str | Sequence[str],
+    *,
+    since: Moment | None = None,
+    until: Moment | None = None,
+    span: str | None = None,
+    last: int | None = None,
+    exchange: str | None = None,
+    market: str | None = None,
+    **settings: Any,
+) -> pl.DataFrame:
+    """The `last` trades (100), or with a window all of it where the exchange serves that (`mkt schema trades`)."""
+    config = configured(settings, exchange=exchange, market=market)
+    window = Range(last=last, since=since, until=until, span=span)
+
+    async def ask(session: Session, at: Exchange, name: str) -> Answer:
+        asked = window
+        if asked == Range():
+            newest = await usual(session, at, name, dataset=TRADES, market=config.market, count=markets.LAST_TRADES)
+            asked = replace(window, last=newest)
+        return await markets.trades(session, at, name, market=config.market, span=asked)
+
+    return await ask_all(config, symbol, ask)
+
+
+def ratio(symbol: str | Sequence[str], **asked: Any) -> pl.DataFrame:
+    """Ratios of long to short and of bought to sold; takes what `ratio_async` takes."""
+    return run(ratio_async(symbol, **asked))
+
+
+async def ratio_async(
+    symbol: str | Sequence[str],
+    *,
+    kinds: Sequence[str] = (),
+    interval: str = "5m",
+    since: Moment | None = None,
+    until: Moment | None = None,
+    span: str | None = None,
+    last: int | None = None,
+    exchange: str | None = None,
+    market: str | None = None,
+    **settings: Any,
+) -> pl.DataFrame:
+    """Ratios of the kinds named (none: all there are): the newest of each, or a window (`mkt schema ratio`)."""
+    config = configured(settings, exchange=exchange, market=market)
+    every, window = Interval.parse(interval), Range(last=last, since=since, until=until, span=span)
+
+    def ask(session: Session, at: Exchange, name: str) -> Awaitable[Answer]:
+        if window == Range(last=last):
+            count = last or 1
+            return newest_ratios(session, at, name, market=config.market, kinds=kinds, interval=every, count=count)
+        return markets.ratios(session, at, name, market=config.market, kinds=kinds, interval=every, span=window)
+
+    return await ask_all(config, symbol, ask)
+
+
 def instruments(market: str | None = None, **asked: Any) -> pl.DataFrame:
     """The instruments of an exchange; takes what `instruments_async` takes."""
     return run(instruments_async(market, **asked))
@@ -177,73 +274,7 @@ async def instruments_async(
 ) -> pl.DataFrame:
     """The instruments of an exchange as a Polars frame, columns as `mkt schema instruments` says."""
     config = configured(settings, exchange=exchange, market=None)
-    return await list_instruments(config, parse_market(market) if market else None, refresh=refresh)
-
-
-def configured(settings: dict[str, Any], **more: Any) -> Config:
-    """The settings in force for a call."""
-    config, unknown = load(settings | more)
-    for sentence in unknown:
-        warnings.warn(sentence, stacklevel=3)
-    return config
-
-
-async def ask_all(
-    config: Config, symbol: str | Sequence[str], ask: Callable[[Session, Exchange, str], Awaitable[Answer]]
-) -> pl.DataFrame:
-    """The rows of one symbol or several at one exchange or several, side by side, with warnings about what is missing.
-
-    Where several exchanges are asked, the failure of one is a warning, unless all fail.
-    """
-    symbols = [symbol] if isinstance(symbol, str) else list(symbol)
-    asked = exchanges_of(config)
-    async with Session(config) as session:
-        results = await asyncio.gather(
-            *(at_first(session, those, name, ask) for name in symbols for those in asked),
-            return_exceptions=len(asked) > 1,
-        )
-    answers = [result for result in results if not isinstance(result, BaseException)]
-    for failure in (result for result in results if isinstance(result, BaseException)):
-        if not answers or not isinstance(failure, MarketError):
-            raise failure
-        warnings.warn(str(failure), IncompleteWarning, stacklevel=3)
-    for answer in answers:
-        for sentence in lacking(answer):
-            warnings.warn(sentence, IncompleteWarning, stacklevel=3)
-    return frames.concat(answers[0].dataset, [answer.frame for answer in answers])
-
-
-def at_first(
-    session: Session, those: Sequence[Exchange], name: str, ask: Callable[[Session, Exchange, str], Awaitable[Answer]]
-) -> Awaitable[Answer]:
-    """The answer of an exchange, or of the first that has one where others stand in for it."""
-    if session.config.fallback:
-        return first_that_answers(those, lambda exchange: ask(session, exchange, name))
-    return ask(session, those[0], name)
-
-
-def lacking(answer: Answer) -> list[str]:
-    """What an answer lacks, and where it came from instead of the exchange that was asked."""
-    instead = [] if answer.fallback_from is None else [f"{prefix(answer)}stands in for {answer.fallback_from}."]
-    return [*missing(answer), *instead]
-
-
-async def list_instruments(config: Config, market: Market | None, *, refresh: bool) -> pl.DataFrame:
-    """The lists of one market or all."""
-    async with Session(config, refresh=refresh) as session:
-        catalog = session.catalog(exchanges.load(config.exchange))
-        found = [one for each in ([market] if market else catalog.markets()) for one in await catalog.instruments(each)]
-        return instrument_frame(found)
-
-
-async def spellings(config: Config, name: str, *, refresh: bool) -> list[Instrument]:
-    """Every instrument a name could mean, the one it does mean first."""
-    async with Session(config, refresh=refresh) as session:
-        return await session.catalog(exchanges.load(config.exchange)).spellings(name, config.market)
-
-
-def instrument_frame(found: list[Instrument]) -> pl.DataFrame:
-    """Instruments as rows of their dataset."""
-    names = INSTRUMENTS.fields
-    rows = [tuple(getattr(one, name) for name in names) for one in found]
-    return frames.from_rows(INSTRUMENTS, names, rows, {})
+    found, failures = await list_instruments(config, parse_market(market) if market else None, refresh=refresh)
+    for failure in failures:
+        warnings.warn(str(failure), IncompleteWarning, stacklevel=2)
+    return instrument_frame(found)

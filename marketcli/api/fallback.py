@@ -24,10 +24,11 @@ COLUMN = "fallback_from"
 def exchanges_of(config: Config) -> list[list[Exchange]]:
     """The exchanges to ask, each with those that stand in for it. Raises `UsageError`."""
     asked = exchanges.chosen(config.exchange)
-    spare = [one for one in exchanges.chosen(",".join(config.fallback)) if one not in asked] if config.fallback else []
-    if spare and len(asked) > 1:
+    if not config.fallback:
+        return [[one] for one in asked]
+    if len(asked) > 1:
         raise UsageError("--fallback goes with one exchange.", hint="Leave it out, or name one exchange with -e.")
-    return [[one, *spare] for one in asked]
+    return [[*asked, *(one for one in exchanges.chosen(",".join(config.fallback)) if one not in asked)]]
 
 
 async def first_that_answers(order: Sequence[Exchange], ask: Callable[[Exchange], Awaitable[Answer]]) -> Answer:

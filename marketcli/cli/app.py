@@ -7,8 +7,11 @@ import os
 import typer
 
 from marketcli.cli import (
+    book,
     completion,
     config,
+    doctor,
+    examples,
     exchanges,
     funding,
     instruments,
@@ -16,9 +19,12 @@ from marketcli.cli import (
     ohlc,
     oi,
     price,
+    ratio,
     sandbox,
     schema,
+    ticker,
     topics,
+    trades,
 )
 from marketcli.cli.options import Everywhere, options
 
@@ -58,7 +64,13 @@ for name, command in (
     ("oi", oi.oi),
     ("funding", funding.funding),
     ("price", price.price),
+    ("ticker", ticker.ticker),
+    ("book", book.book),
+    ("trades", trades.trades),
+    ("ratio", ratio.ratio),
     ("exchanges", exchanges.exchanges),
+    ("examples", examples.examples),
+    ("doctor", doctor.doctor),
     ("limits", limits.limits),
     ("schema", schema.schema),
     ("sandbox", sandbox.sandbox),

@@ -15,18 +15,26 @@ from marketcli.errors import LocalError, UsageError
 if TYPE_CHECKING:
     from pathlib import Path
 
-    import polars as pl
-
-    from marketcli.config import Config
-
 KINDS = {"key": "text", "value": "text", "origin": "text"}
 ADDRESSES = ("via", "proxy")  # which may hold a password
 
-app = typer.Typer(help="Show and change settings: flag over MKT_* variable over file over default.")
+app = typer.Typer()
 
 Key = Annotated[
     str, typer.Argument(metavar="KEY", help="For example exchange.", show_default=False, autocompletion=complete.keys)
 ]
+
+
+@app.callback(invoke_without_command=True)
+def config(ctx: typer.Context) -> None:
+    """Show and change settings: flag over MKT_* variable over file over default.
+
+    mkt config show --origin
+    mkt config set exchange binance
+    mkt config init
+    """
+    if ctx.invoked_subcommand is None:
+        ctx.get_help()  # Typer's own prints it
 
 
 @app.command("show")
@@ -45,23 +53,20 @@ def show(
     mkt config show --origin
     mkt config show -f json
     """
-    from marketcli.cli.show import Destination, check_fields, names
-    from marketcli.config import origins
+    from marketcli.cli.listing import Listing, framed
+    from marketcli.config import file_of, origins
     from marketcli.output.view import View
 
-    config, manner, warnings = settle(ctx.obj, everywhere)
     kinds = {name: kind for name, kind in KINDS.items() if origin or name != "origin"}
-    check_fields(names(output.fields), list(kinds))
-    tell(config, warnings=warnings)
-    destination = Destination.of(output, config, kinds=kinds)
-    rows = settings(config, origins(flags_of(ctx.obj, everywhere)[0])).select(list(kinds))
-    if destination.drawn:
-        frame = destination.selected(destination.kept(rows))
-        destination.draw([View(frame=frame, kinds=kinds, title=["settings"])], candles=False)
-        return 0
-    notes = destination.write(rows, kinds, metadata={})
-    tell(config, notes=[] if manner.quiet else notes)
-    return 0
+    listing = Listing.of(ctx.obj, everywhere, output, kinds=kinds)
+    sources = origins(flags_of(ctx.obj, everywhere)[0])
+    rows = ((key, shown(key, getattr(listing.config, key)), source) for key, source in sources.items())
+    frame = framed(rows, KINDS).select(list(kinds))
+    path = file_of()
+    note = f"The file is {path}." if path.exists() else f"There is no {path}; mkt config init writes one."
+    return listing.finish(
+        "settings", frame, view=lambda kept: View(frame=kept, kinds=kinds, title=["settings"], notes=[note])
+    )
 
 
 @app.command("get")
@@ -82,7 +87,15 @@ def get(ctx: typer.Context, key: Key, everywhere: Everywhere) -> int:
 def change(
     ctx: typer.Context,
     key: Key,
-    value: Annotated[str, typer.Argument(metavar="VALUE", help="Lists are separated by commas.", show_default=False)],
+    value: Annotated[
+        str,
+        typer.Argument(
+            metavar="VALUE",
+            help="Lists are separated by commas.",
+            show_default=False,
+            autocompletion=complete.values,
+        ),
+    ],
     everywhere: Everywhere,
 ) -> int:
     """Write a setting into the file; every other line of it stays as it is.
@@ -107,7 +120,8 @@ def change(
 
 
 @app.command("path")
-def path() -> int:
+@options(Everywhere)
+def path(everywhere: Everywhere) -> int:  # noqa: ARG001 - what is accepted everywhere is accepted here
     """Print where the settings file is, or would be."""
     from marketcli.config import file_of
 
@@ -116,21 +130,21 @@ def path() -> int:
 
 
 @app.command("init")
-def init(*, force: Annotated[bool, typer.Option("--force", metavar="", help="Replace the file.")] = False) -> int:
+@options(Everywhere)
+def init(
+    everywhere: Everywhere,  # noqa: ARG001 - what is accepted everywhere is accepted here
+    *,
+    force: Annotated[bool, typer.Option("--force", metavar="", help="Replace the file.")] = False,
+) -> int:
     """Write a settings file that shows every key, its meaning and its default."""
     from marketcli.config import file_of, sample
 
-    save(file_of(), sample(), force=force)
-    typer.echo(str(file_of()))
+    path = file_of()
+    if path.exists() and not force:
+        raise UsageError(f"{path} exists already.", hint="See `mkt config show --origin`; --force begins anew.")
+    save(path, sample(), force=force)
+    typer.echo(str(path))
     return 0
-
-
-def settings(config: Config, origins: dict[str, str]) -> pl.DataFrame:
-    """All settings as rows; a password in an address is not shown."""
-    import polars as pl
-
-    rows = [(key, shown(key, getattr(config, key)), origin) for key, origin in origins.items()]
-    return pl.DataFrame(rows, schema=dict.fromkeys(KINDS, pl.String()), orient="row")
 
 
 def shown(key: str, value: object) -> str | None:
@@ -154,9 +168,10 @@ def known(key: str, value: str) -> None:
     from marketcli import exchanges
     from marketcli.output.files import FORMATS
 
-    words = {"exchange": exchanges.names(), "format": list(FORMATS)}.get(key)
-    if words is not None and value not in words:
-        raise UsageError(f"There is no {key} {value!r}.", hint=f"Use one of {', '.join(words)}.")
+    if key in ("exchange", "fallback"):
+        exchanges.chosen(value)
+    if key == "format" and value not in FORMATS:
+        raise UsageError(f"There is no format {value!r}.", hint=f"Use one of {', '.join(FORMATS)}.")
 
 
 def content(path: Path) -> str:
@@ -165,12 +180,16 @@ def content(path: Path) -> str:
 
 
 def save(path: Path, text: str, *, force: bool = True) -> None:
-    """Write the settings file whole, for the user alone."""
+    """Write the settings file whole, for the user alone; where it is a link, the file behind it."""
     from marketcli.disk import staged
 
+    target = path.resolve()
     try:
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    except OSError as error:
-        raise LocalError(f"The directory {path.parent} cannot be created: {error.strerror}.") from error
-    with staged(path, force=force, mode=0o600) as file:
-        file.write(text.encode())
+        target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with staged(target, force=force, mode=0o600) as file:
+            file.write(text.encode())
+    except (OSError, LocalError) as error:
+        reason = (
+            error.message if isinstance(error, LocalError) else f"{path.parent} cannot be created: {error.strerror}."
+        )
+        raise LocalError(reason, hint="Set MKT_CONFIG_DIR to a directory that can be written.") from error

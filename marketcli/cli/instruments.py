@@ -3,22 +3,44 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
-from marketcli.cli.notice import tell
-from marketcli.cli.options import Common, Everywhere, Output, options, settle
+from marketcli.cli import complete
+from marketcli.cli.options import Common, Everywhere, Output, options
+from marketcli.errors import ExitCode, NotOffered, UsageError, worst
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     import polars as pl
 
-    from marketcli.cli.options import Manner
-    from marketcli.cli.show import Destination
-    from marketcli.config import Config
+    from marketcli.cli.listing import Listing
+    from marketcli.errors import MarketError
+    from marketcli.output.view import View
 
 FILTER = "Filter"
-app = typer.Typer()
+STATUSES = ("trading", "pending", "halted", "closing", "closed")
+SPELLINGS = ("exchange", "market", "symbol", "native", "contract_size", "multiplier", "status")
+BEFORE = "marketcli.output"  # where options that stand before `resolve` wait for it
+
+
+class Instruments(TyperGroup):
+    """The command and its `resolve`; a name in the place of a word is told where it belongs."""
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        """The subcommand that is meant."""
+        if args[0] not in self.commands and not ctx.resilient_parsing:
+            raise UsageError(
+                f"mkt instruments takes no name, so {args[0]!r} means nothing.",
+                hint=f"Use mkt instruments --search {args[0]}, or mkt instruments resolve {args[0]}.",
+            )
+        return super().resolve_command(ctx, args)
+
+
+app = typer.Typer(cls=Instruments)
 
 
 @app.callback(invoke_without_command=True)
@@ -40,7 +62,11 @@ def instruments(
     status: Annotated[
         str | None,
         typer.Option(
-            "--status", metavar="WORD", help="trading, pending, halted, closing, closed.", rich_help_panel=FILTER
+            "--status",
+            metavar="WORD",
+            help=f"{', '.join(STATUSES)}, or the exchange's own word.",
+            rich_help_panel=FILTER,
+            autocompletion=complete.statuses,
         ),
     ] = None,
 ) -> int:
@@ -48,60 +74,109 @@ def instruments(
 
     mkt instruments -m inverse
     mkt instruments --search pepe
+    mkt instruments --where "status = 'trading' and tick < 0.01" -f csv
     mkt instruments resolve BTC
     """
-    before = ctx.obj
-    if ctx.invoked_subcommand is not None:  # what stands before `resolve` counts as what stands before `instruments`
-        ctx.obj = dataclasses.replace(common, **(before.given() | common.given()))
+    wanted = {"base": base, "quote": quote, "status": status}
+    if ctx.invoked_subcommand is not None:
+        pass_on(ctx, common, output, given={"search": search, **wanted})
         return 0
-    from marketcli.api import list_instruments
-    from marketcli.cli.show import check_fields, names
-    from marketcli.datasets import INSTRUMENTS
+    from marketcli.api.lists import instrument_frame, list_instruments
     from marketcli.net.loop import run
 
-    check_fields(names(output.fields), INSTRUMENTS.fields)
-    config, manner, destination = begin(before, common, output)
-    frame = run(list_instruments(config, config.market, refresh=common.refresh))
-    found = filtered(frame, search=search, base=base, quote=quote, status=status)
-    return finish(found, config, manner, destination=destination, title=["instruments"], total=frame.height)
+    listing = begin(ctx.obj, common, output)
+    came, failures = run(list_instruments(listing.config, listing.config.market, refresh=common.refresh))
+    frame = instrument_frame(came)
+    found = filtered(frame, search, wanted=wanted)
+    if not found.height:
+        raise nothing(frame, wanted)
+    total = f"{frame.height:,} instruments"
+    caption = [total if found.height == frame.height else f"{found.height:,} of {total}"]
+    title = ["instruments"] if listing.chosen else ["instruments", *shared(found)]
+    done = listing.finish("instruments", found, view=lambda kept: view(kept, title, caption=caption))
+    return ended(listing, done, failures)
+
+
+def ended(listing: Listing, done: int, failures: Sequence[MarketError]) -> int:
+    """The exit code of a command of which some exchanges could not be asked; what they said is told."""
+    from marketcli.cli.notice import complain
+
+    for error in failures:
+        complain(error, listing.config)
+    return worst([ExitCode(done), *(error.exit for error in failures)])
 
 
 @app.command("resolve")
 @options(Common, Output)
 def resolve(
     ctx: typer.Context,
-    name: Annotated[str, typer.Argument(metavar="NAME", help="A symbol in any spelling.", show_default=False)],
+    name: Annotated[
+        str,
+        typer.Argument(
+            metavar="NAME",
+            help="A symbol in any spelling.",
+            show_default=False,
+            autocompletion=complete.symbols,
+        ),
+    ],
     common: Common,
     output: Output,
 ) -> int:
-    """Show what a name means: the instrument chosen first, then everything else it could be."""
-    from marketcli.api import instrument_frame, spellings
+    """Show what a name means: the instrument chosen first, then everything else it could be.
+
+    mkt instruments resolve pepe
+    mkt instruments resolve BTC -m spot -f csv
+    """
+    from marketcli.api.lists import instrument_frame, spellings
     from marketcli.net.loop import run
 
-    config, manner, destination = begin(ctx.obj, common, output)
-    found = run(spellings(config, name, refresh=common.refresh))
-    title = [f"{name} means {found[0].symbol}"]
-    return finish(instrument_frame(found), config, manner, destination=destination, title=title, total=len(found))
+    listing = begin(ctx.obj, common, later(ctx.meta.get(BEFORE, output), output))
+    found, failures = run(spellings(listing.config, name, refresh=common.refresh or ctx.obj.refresh))
+    meant = {one.exchange: one.symbol for one in reversed(found)}  # of each exchange the first
+    several = len(meant) > 1
+    names = ", ".join(f"{exchange} {symbol}" if several else symbol for exchange, symbol in reversed(meant.items()))
+    frame, title = instrument_frame(found), [f"{name} means {names}"]
+    if listing.chosen:
+        return ended(listing, listing.finish("instruments", frame, view=lambda kept: view(kept, title)), failures)
+    title, caption = [*title, *shared(frame)], ["more columns: --wide"]
+    done = listing.finish("instruments", frame, view=lambda kept: view(kept.select(SPELLINGS), title, caption=caption))
+    return ended(listing, done, failures)
 
 
-def begin(before: Everywhere | None, common: Common, output: Output) -> tuple[Config, Manner, Destination]:
-    """Settings, logging and destination, settled before anything is asked."""
+def pass_on(ctx: typer.Context, common: Common, output: Output, *, given: Mapping[str, str | None]) -> None:
+    """Let what stands before `resolve` count for it. Raises `UsageError` for what only a list takes."""
+    for option, value in given.items():
+        if value is not None:
+            raise UsageError(
+                f"--{option} chooses from a list; it means nothing to mkt instruments {ctx.invoked_subcommand}.",
+                hint="Leave it out, or use --where.",
+            )
+    ctx.obj = dataclasses.replace(common, **(ctx.obj.given() | common.given()))
+    ctx.meta[BEFORE] = output
+
+
+def later(before: Output, after: Output) -> Output:
+    """The options of both, the later of each."""
+    said = {name: value for name, value in dataclasses.asdict(after).items() if value != getattr(Output(), name)}
+    return dataclasses.replace(before, **said)
+
+
+def begin(before: Everywhere | None, common: Common, output: Output) -> Listing:
+    """Settings, destination and logging, settled before anything is asked."""
     from marketcli.cli import logs
-    from marketcli.cli.show import Destination
+    from marketcli.cli.listing import Listing
+    from marketcli.datasets import INSTRUMENTS, kinds
 
-    config, manner, warnings = settle(before, common, time=output.time)
-    logs.start(manner.verbose, config.log_file)
-    tell(config, warnings=warnings)
-    return config, manner, Destination.of(output, config)
+    listing = Listing.of(before, common, output, kinds=kinds(INSTRUMENTS))
+    logs.start(listing.manner.verbose, listing.config.log_file)
+    return listing
 
 
-def filtered(
-    frame: pl.DataFrame, *, search: str | None, base: str | None, quote: str | None, status: str | None
-) -> pl.DataFrame:
-    """The instruments that match all that was asked for."""
+def filtered(frame: pl.DataFrame, search: str | None, *, wanted: Mapping[str, str | None]) -> pl.DataFrame:
+    """The instruments with all that was asked for: a part of their names, and words in columns."""
     import polars as pl
 
-    for column, word in (("base", base), ("quote", quote), ("status", status)):
+    for column, word in wanted.items():
         if word is not None:
             frame = frame.filter(pl.col(column).str.to_lowercase() == word.lower())
     if search is not None:
@@ -110,24 +185,37 @@ def filtered(
     return frame
 
 
-def finish(
-    frame: pl.DataFrame, config: Config, manner: Manner, *, destination: Destination, title: list[str], total: int
-) -> int:
-    """Write the rows; nothing found is not an empty success."""
+def nothing(frame: pl.DataFrame, wanted: Mapping[str, str | None]) -> NotOffered:
+    """The error for a list without rows; a word that no instrument has is told with those there are."""
+    hints = [unknown(frame[column], word) for column, word in wanted.items() if word is not None]
+    said = " ".join(hint for hint in hints if hint)
+    return NotOffered(
+        f"None of the {frame.height:,} instruments matches.",
+        hint=said or "Search for less: mkt instruments --search btc",
+    )
+
+
+def unknown(column: pl.Series, word: str) -> str:
+    """What to say of a word that does not occur in a column; nothing if it does."""
+    from difflib import get_close_matches
+
+    known = {text.lower(): text for text in column.drop_nulls().unique().sort().to_list()}
+    if word.lower() in known:
+        return ""
+    if close := get_close_matches(word.lower(), known, n=1):
+        return f"No {column.name} is {word!r}. Did you mean {known[close[0]]}?"
+    few = f" There is {', '.join(known.values())}." if len(known) <= len(STATUSES) else ""
+    return f"No {column.name} is {word!r}.{few}"
+
+
+def shared(frame: pl.DataFrame) -> list[str]:
+    """What all instruments of a list have in common, for its headline, which columns then need not repeat."""
+    return [frame[column][0] for column in ("exchange", "market") if frame[column].n_unique() == 1]
+
+
+def view(frame: pl.DataFrame, title: list[str], *, caption: Sequence[str] = ()) -> View:
+    """Instruments for people."""
     from marketcli.datasets import INSTRUMENTS, kinds
-    from marketcli.errors import NotOffered
     from marketcli.output.view import View
 
-    if not frame.height:
-        raise NotOffered(
-            f"None of the {total:,} instruments matches.", hint="Search for less: mkt instruments --search btc"
-        )
-    if destination.drawn:
-        shown = destination.selected(frame)
-        caption = [f"{frame.height:,} of {total:,}", config.exchange]
-        view = View(frame=shown, kinds=kinds(INSTRUMENTS), title=title, caption=caption)
-        destination.draw([view], candles=False)
-        return 0
-    notes = destination.write(frame, kinds(INSTRUMENTS), metadata={"marketcli.dataset": "instruments"})
-    tell(config, notes=[] if manner.quiet else notes)
-    return 0
+    return View(frame=frame, kinds=kinds(INSTRUMENTS), title=title, caption=caption)

@@ -6,10 +6,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from marketcli.cli.options import Everywhere, Output, options, settle
+from marketcli.cli import complete
+from marketcli.cli.options import Everywhere, Output, options
 
 if TYPE_CHECKING:
     import polars as pl
+
+    from marketcli.datasets import Dataset
+    from marketcli.output.view import View
 
 DATASET_KINDS = {"dataset": "text", "title": "text", "columns": "integer", "key": "text", "meaning": "prose"}
 COLUMN_KINDS = {"column": "text", "type": "text", "optional": "boolean", "unit": "text", "meaning": "prose"}
@@ -22,50 +26,73 @@ def schema(
     output: Output,
     *,
     dataset: Annotated[
-        str | None, typer.Argument(metavar="DATASET", help="For example ohlc.", show_default=False)
+        str | None,
+        typer.Argument(
+            metavar="DATASET", help="For example ohlc.", show_default=False, autocompletion=complete.datasets
+        ),
     ] = None,
 ) -> int:
-    """Show the datasets, or the columns of one: type, unit, meaning."""
-    from marketcli.cli.show import Destination, check_fields, names
+    """Show the datasets, or the columns of one: type, unit, meaning.
+
+    mkt schema
+    mkt schema ohlc
+    mkt schema funding -f csv
+    """
+    from marketcli.cli.listing import Listing
     from marketcli.output.view import View
 
-    config, _, _ = settle(ctx.obj, everywhere)
-    frame, kinds = (datasets(), DATASET_KINDS) if dataset is None else (columns(dataset), COLUMN_KINDS)
-    check_fields(names(output.fields), list(kinds))
-    destination = Destination.of(output, config)
-    if destination.drawn:
-        title = [dataset] if dataset else []
-        destination.draw([View(frame=destination.selected(frame), kinds=kinds, title=title)], candles=False)
-    else:
-        destination.write(frame, kinds, metadata={})
-    return 0
+    if dataset is None:
+        listing = Listing.of(ctx.obj, everywhere, output, kinds=DATASET_KINDS)
+        return listing.finish("schema", datasets(), view=lambda kept: overview(kept, every=listing.chosen))
+    one = found(dataset)
+    listing = Listing.of(ctx.obj, everywhere, output, kinds=COLUMN_KINDS)
+    title = list(dict.fromkeys((one.name, one.title)))
+    caption = [one.cadence.value, f"unique by {', '.join(one.key)}"]
+
+    def view(kept: pl.DataFrame) -> View:
+        return View(frame=kept, kinds=COLUMN_KINDS, title=title, caption=caption, notes=[meaning(one)])
+
+    return listing.finish("schema", columns(one), view=view)
+
+
+def overview(frame: pl.DataFrame, *, every: bool) -> View:
+    """The datasets on a line each; what a row of one means needs more room and is shown with `every` column only."""
+    from marketcli.output.view import View
+
+    shown, more = (frame, []) if every else (frame.drop("meaning"), ["what a row means: --wide"])
+    return View(frame=shown, kinds=DATASET_KINDS, caption=["the columns of one: mkt schema ohlc", *more])
+
+
+def found(name: str) -> Dataset:
+    """The dataset a user names. Raises `UsageError` with the nearest."""
+    from marketcli.config import nearest
+    from marketcli.datasets import SCHEMAS, dataset_named
+    from marketcli.errors import UsageError
+
+    try:
+        return dataset_named(name)
+    except UsageError as error:
+        raise UsageError(error.message, hint=nearest(name.replace("-", "_"), list(SCHEMAS))) from None
 
 
 def datasets() -> pl.DataFrame:
     """The datasets as rows."""
-    import polars as pl
+    from marketcli.cli.listing import framed
+    from marketcli.datasets import SCHEMAS
 
-    from marketcli.datasets import DATASETS
-
-    return pl.DataFrame(
-        [
-            (one.name, one.title, len(one.fields), " ".join(one.key), (one.record.__doc__ or "").split("\n")[0])
-            for one in DATASETS.values()
-        ],
-        schema=list(DATASET_KINDS),
-        orient="row",
-    )
+    rows = ((one.name, one.title, len(one.fields), " ".join(one.key), meaning(one)) for one in SCHEMAS.values())
+    return framed(rows, DATASET_KINDS)
 
 
-def columns(name: str) -> pl.DataFrame:
+def meaning(dataset: Dataset) -> str:
+    """What a row of a dataset is."""
+    return (dataset.record.__doc__ or "").partition("\n")[0]
+
+
+def columns(dataset: Dataset) -> pl.DataFrame:
     """The columns of a dataset as rows."""
-    import polars as pl
-
+    from marketcli.cli.listing import framed
     from marketcli.datasets import columns as columns_of
-    from marketcli.datasets import dataset_named
 
-    return pl.DataFrame(
-        [(one.name, one.type, one.optional, one.unit or None, one.meaning) for one in columns_of(dataset_named(name))],
-        schema=list(COLUMN_KINDS),
-        orient="row",
-    )
+    rows = ((one.name, one.type, one.optional, one.unit or None, one.meaning) for one in columns_of(dataset))
+    return framed(rows, COLUMN_KINDS)

@@ -6,49 +6,39 @@ with numbers. Here every part has a kind, and what does not fit is an error befo
 
 from __future__ import annotations
 
-import math
 import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from marketcli.cli.values import (
+    COMPARED,
+    Value,
+    broken,
+    column,
+    compared,
+    needs,
+    null,
+    quoted,
+    quotient,
+    written_number,
+    written_text,
+)
 from marketcli.errors import UsageError
-from marketcli.text import clean
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     import polars as pl
 
-EXAMPLE = "For example: --where \"close > open and time >= '2024-01'\". Text and dates stand in single quotes."
 TOKEN = re.compile(
     r"""\s*(?:(?P<number>(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?)(?![\w.])
-    |'(?P<text>(?:[^']|'')*)' |(?P<word>[A-Za-z_]\w*) |(?P<sign><=|>=|<>|!=|==|[=<>+\-*/(),]))""",
+    |'(?P<text>(?:[^'\ud800-\udfff]|'')*)'
+    |(?P<sign>(?i:and|or|not|in|between|like|is|null|true|false)(?!\w)|<=|>=|<>|!=|==|[=<>+\-*/(),])
+    |(?P<column>[A-Za-z_]\w*))""",
     re.VERBOSE | re.ASCII,
 )
-KEYWORDS = frozenset({"and", "or", "not", "in", "between", "like", "is", "null", "true", "false"})
-COMPARED: Mapping[str, str] = {
-    "=": "eq", "==": "eq", "!=": "ne", "<>": "ne", "<": "lt", "<=": "le", ">": "gt", ">=": "ge",
-}  # fmt: skip
-LONGEST, DEEPEST = 2_000, 50  # characters; brackets and negations
-KINDS = {"prose": "text", "integer": "number"}
-
-
-@dataclass(frozen=True, slots=True)
-class Token:
-    """A word of the filter: number, text, word, sign or end."""
-
-    kind: str
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
-class Value:
-    """A part of the filter: its kind (text, number, boolean, time), and what was written if it is a constant."""
-
-    kind: str
-    expression: pl.Expr
-    shown: str
-    constant: str | None = None
+BLANKS = " \t\n\r\f\v"
+LONGEST, MOST, DEEPEST = 2_000, 600, 50  # characters; parts; brackets and negations
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,20 +59,34 @@ class Where:
         return frame.filter(self.predicate)
 
 
+@dataclass(frozen=True, slots=True)
+class Token:
+    """A part of the filter: number, text, column, sign (which words such as `and` are, too) or end."""
+
+    kind: str
+    text: str
+
+    def __str__(self) -> str:
+        """The part as errors name it."""
+        return "the end" if self.kind == "end" else quoted(self.text)
+
+
 def tokens(text: str) -> list[Token]:
-    """The words of a filter, and an end."""
+    """The parts of a filter, and an end. Raises `UsageError` for what is none, and for more than anybody means."""
     if len(text) > LONGEST:
         raise UsageError(f"The filter has {len(text):,} characters.", hint=f"Use at most {LONGEST:,}.")
-    found, at, end = [], 0, len(text.rstrip())
+    found, at, end = [], 0, len(text.rstrip(BLANKS))
     while at < end:
         match = TOKEN.match(text, at)
         if match is None:
-            raise broken(f"{clean(text[at:].strip(), 40)!r} is nothing a filter knows")
+            raise broken(f"{quoted(text[at:].lstrip(BLANKS))} is nothing a filter knows")
         kind = match.lastgroup or ""
-        found.append(Token(kind, match[kind].lower() if match[kind].lower() in KEYWORDS else match[kind]))
+        found.append(Token(kind, match[kind].lower() if kind == "sign" else match[kind]))
         at = match.end()
-    if sum(token.text in {"(", "-", "not"} for token in found) > DEEPEST:
-        raise UsageError("The filter is nested too deep.", hint=f"Use at most {DEEPEST} brackets and negations.")
+    if sum(token.kind == "sign" and token.text in {"(", "-", "not"} for token in found) > DEEPEST:
+        raise UsageError("The filter is nested too deep.", hint=f"Use at most {DEEPEST} brackets, minuses and `not`s.")
+    if len(found) > MOST:
+        raise UsageError(f"The filter has {len(found):,} parts.", hint=f"Use at most {MOST:,}.")
     return [*found, Token("end", "")]
 
 
@@ -94,29 +98,30 @@ class Reader:
     kinds: Mapping[str, str]
     at: int = field(default=0)
 
+    @property
+    def next(self) -> Token:
+        """The part that comes next."""
+        return self.tokens[self.at]
+
+    def take(self, *signs: str) -> str:
+        """The next part if it is one of these signs, and a step on."""
+        token = self.next
+        if token.kind != "sign" or token.text not in signs:
+            return ""
+        self.at += 1
+        return token.text
+
+    def expect(self, sign: str) -> None:
+        """A sign that must come next."""
+        if not self.take(sign):
+            raise broken(f"{self.next} stands where {quoted(sign)} should")
+
     def whole(self) -> Value:
         """The filter, to its end."""
         found = needs("boolean", self.any_of())
-        if self.tokens[self.at].kind != "end":
-            raise broken(f"{self.seen()} stands where `and`, `or` or the end should")
+        if self.next.kind != "end":
+            raise broken(f"{self.next} stands where `and`, `or` or the end should")
         return found
-
-    def take(self, *texts: str) -> str:
-        """The next word if it is one of these, and a step on."""
-        token = self.tokens[self.at]
-        if token.kind in {"word", "sign"} and token.text in texts:
-            self.at += 1
-            return token.text
-        return ""
-
-    def expect(self, text: str) -> None:
-        """A word that must come next."""
-        if not self.take(text):
-            raise broken(f"{self.seen()} stands where {text!r} should")
-
-    def seen(self) -> str:
-        """The next word as an error names it."""
-        return repr(clean(self.tokens[self.at].text, 40)) if self.tokens[self.at].kind != "end" else "the end"
 
     def any_of(self) -> Value:
         """Parts joined by `or`."""
@@ -154,39 +159,33 @@ class Reader:
         return Value("boolean", ~inner.expression, f"not {inner.shown}")
 
     def comparison(self) -> Value:
-        """Two values compared, or one value and `in`, `between`, `like`, `is null`."""
+        """Two values compared, or one value and `is null`, `in`, `between`, `like`, which `not` turns around."""
         left = self.sum()
         if sign := self.take(*COMPARED):
-            one, other = alike(left, self.sum())
-            return truth(getattr(one.expression, COMPARED[sign])(other.expression), left)
-        if self.take("is"):
-            turned = self.take("not")
-            self.expect("null")
-            return truth(left.expression.is_not_null() if turned else left.expression.is_null(), left)
+            return truth(compared(left, sign, self.sum()), left)
+        tests = {"null": null} if self.take("is") else {"in": self.one_of, "between": self.between, "like": self.like}
         turned = self.take("not")
-        for word, read in (("in", self.one_of), ("between", self.between), ("like", self.like)):
-            if self.take(word):
-                found = read(left)
-                return truth(~found if turned else found, left)
-        if turned:
-            raise broken(f"{self.seen()} stands where in, between or like should")
+        if word := self.take(*tests):
+            found = tests[word](left)
+            return truth(~found if turned else found, left)
+        if turned or "null" in tests:
+            raise broken(f"{self.next} stands where {' or '.join(tests)} should")
         return left
 
     def one_of(self, left: Value) -> pl.Expr:
         """What stands behind `in`."""
         self.expect("(")
-        found = equals(left, self.sum())
+        found = compared(left, "=", self.sum())
         while self.take(","):
-            found |= equals(left, self.sum())
+            found |= compared(left, "=", self.sum())
         self.expect(")")
         return found
 
     def between(self, left: Value) -> pl.Expr:
         """What stands behind `between`, both ends included."""
-        one, low = alike(left, self.sum())
+        low = compared(left, ">=", self.sum())
         self.expect("and")
-        other, high = alike(left, self.sum())
-        return one.expression.ge(low.expression) & other.expression.le(high.expression)
+        return low & compared(left, "<=", self.sum())
 
     def like(self, left: Value) -> pl.Expr:
         """What stands behind `like`: `%` is any text, `_` any character."""
@@ -197,7 +196,7 @@ class Reader:
         return needs("text", left).expression.str.contains(f"(?s)^{body}$")
 
     def single(self) -> Value:
-        """A number, text, column, bracket, or the negative of one."""
+        """A number, text, column, true or false, a bracket, or the negative of one."""
         import polars as pl
 
         if self.take("-"):
@@ -209,95 +208,16 @@ class Reader:
             return inner
         if word := self.take("true", "false"):
             return Value("boolean", pl.lit(word == "true"), word)
-        token = self.tokens[self.at]
-        if token.kind in {"sign", "end"} or (token.kind == "word" and token.text in KEYWORDS):
-            raise broken(f"{self.seen()} stands where a column, number or text should")
+        token = self.next
+        if token.kind in {"sign", "end"}:
+            instead = "; write `is null`" if token.text == "null" else ""
+            raise broken(f"{token} stands where a column, number or text should{instead}")
         self.at += 1
-        return column(token.text, self.kinds) if token.kind == "word" else constant(token)
-
-
-def constant(token: Token) -> Value:
-    """A number or text as it was written."""
-    import polars as pl
-
-    if token.kind == "text":
-        text = token.text.replace("''", "'")
-        return Value("text", pl.lit(text), repr(clean(text, 40)), text)
-    if not math.isfinite(float(token.text)):
-        raise broken(f"{clean(token.text, 40)} is too large")
-    return Value("number", pl.lit(float(token.text)), token.text, token.text)
-
-
-def column(name: str, kinds: Mapping[str, str]) -> Value:
-    """A column by its name; numbers are compared as decimals, and one that is none is absent."""
-    import polars as pl
-
-    from marketcli.cli.show import check_fields
-
-    check_fields([name], list(kinds))
-    kind = KINDS.get(kinds[name], kinds[name])
-    read = pl.col(name)
-    return Value(kind, read.cast(pl.Float64).fill_nan(None) if kind == "number" else read, name)
-
-
-def quotient(one: pl.Expr, other: pl.Expr) -> pl.Expr:
-    """A division; by zero it gives nothing."""
-    import polars as pl
-
-    return pl.when(other != 0).then(one / other)
-
-
-def needs(kind: str, value: Value) -> Value:
-    """The value if it is of the kind."""
-    if value.kind != kind:
-        raise broken(f"{value.shown} is {named(value.kind)} where {named(kind)} should stand")
-    return value
-
-
-def alike(one: Value, other: Value) -> tuple[Value, Value]:
-    """Two values that can be compared; a constant beside a time is read as a date."""
-    if one.kind == "time" != other.kind:
-        return one, moment(other)
-    if other.kind == "time" != one.kind:
-        return moment(one), other
-    if one.kind != other.kind:
-        raise broken(f"{one.shown} is {named(one.kind)} and {other.shown} is {named(other.kind)}")
-    return one, other
-
-
-def moment(value: Value) -> Value:
-    """A constant as a moment, in the forms of --since that do not depend on now."""
-    import polars as pl
-
-    from marketcli.windows import FORMS, read_date
-
-    if value.constant is None:
-        raise broken(f"{value.shown} is {named(value.kind)} where a date should stand")
-    try:
-        micros = read_date(value.constant.strip())
-    except (ValueError, OverflowError):
-        raise UsageError(
-            f"{value.shown} in the filter is not a date.", hint=FORMS.partition(", a span")[0] + "."
-        ) from None
-    return Value("time", pl.lit(micros).cast(pl.Datetime("us", "UTC")), value.shown)
-
-
-def equals(left: Value, right: Value) -> pl.Expr:
-    """Whether two values are the same."""
-    one, other = alike(left, right)
-    return one.expression.eq(other.expression)
+        if token.kind == "column":
+            return column(token.text, self.kinds)
+        return written_text(token.text) if token.kind == "text" else written_number(token.text)
 
 
 def truth(expression: pl.Expr, left: Value) -> Value:
     """What a comparison gives."""
     return Value("boolean", expression, f"the comparison of {left.shown}")
-
-
-def named(kind: str) -> str:
-    """A kind as errors call it."""
-    return {"number": "a number", "time": "a time", "boolean": "true or false"}.get(kind, "text")
-
-
-def broken(what: str) -> UsageError:
-    """The error for a filter that cannot be read."""
-    return UsageError(f"The filter cannot be read: {what}.", hint=EXAMPLE)

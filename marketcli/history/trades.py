@@ -6,11 +6,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from marketcli import frames
+from marketcli.errors import IntegrityError
 from marketcli.history.check import ABSENT, Gap
 from marketcli.history.fetch import fetch
 from marketcli.history.market import with_values
 from marketcli.models import Window
 from marketcli.spec import Query
+from marketcli.text import clean
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -38,13 +40,19 @@ class Tape:
         return await self.fetch(None)
 
     async def past(self, window: Window) -> tuple[pl.DataFrame, tuple[Gap, ...]]:
-        """All trades of a window; where ids jump, the stretch is asked for once more and then named."""
+        """All trades of a window; where ids jump, the stretch is asked for once more and then named.
+
+        Raises `IntegrityError` if consecutive ids are not each of one trade.
+        """
         frame = await self.fetch(window)
-        for hole in jumps(frame) if self.endpoint.consecutive else []:
+        if not self.endpoint.consecutive:
+            return frame, ()
+        check_ids(frame, who=self.instrument.exchange)
+        for hole in jumps(frame):
             again = await self.fetch(hole.window)
             both = frames.concat(self.endpoint.dataset, [frame, again.join(frame, on="id", how="anti")])
             frame = frames.tidy(both, self.endpoint.dataset, who=self.instrument.exchange)
-        return frame, tuple(jumps(frame)) if self.endpoint.consecutive else ()
+        return frame, tuple(jumps(frame))
 
     async def fetch(self, window: Window | None) -> pl.DataFrame:
         """What one walk brings, with sizes in base and values."""
@@ -53,6 +61,16 @@ class Tape:
             self.ask, self.endpoint, query, now=self.now, constants=self.constants, progress=self.progress
         )
         return with_values(frame, self.instrument)
+
+
+def check_ids(frame: pl.DataFrame, *, who: str) -> None:
+    """Refuse an id that two trades have."""
+    twice = frame["id"].filter(frame["id"].is_duplicated())
+    if twice.len():
+        raise IntegrityError(
+            f"{who} gave the id {clean(twice[0])} to two trades.",
+            hint="Run again; if it stays, the exchange contradicts itself there.",
+        )
 
 
 def jumps(frame: pl.DataFrame) -> list[Gap]:

@@ -160,8 +160,9 @@ def translated(host: str) -> Iterator[None]:
 def reason(error: BaseException) -> str:
     """The cause of a failed connection in plain words."""
     cause = innermost(error)
-    plain = isinstance(cause, OSError) and type(cause).__module__ == "builtins" and (cause.errno or 0) > 0
-    text = os.strerror(cause.errno or 0) if plain else getattr(cause, "strerror", None) or str(cause)
+    if isinstance(cause, OSError) and type(cause).__module__ == "builtins" and (cause.errno or 0) > 0:
+        return os.strerror(cause.errno or 0)
+    text = getattr(cause, "strerror", None) or str(cause)
     return clean(text).rstrip(".") or type(cause).__name__
 
 

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import msgspec
 
-from marketcli.models import MILLISECOND, SECOND, Window
+from marketcli.models import MILLISECOND, SECOND
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from marketcli.models import Micros
+    from marketcli.models import Micros, Window
     from marketcli.simulator import Ask, Reply, Simulator
     from marketcli.world import World
 
@@ -22,7 +22,8 @@ Row: TypeAlias = "list[Any] | dict[str, Any]"  # columns, or an object with a ti
 
 STAMPS = range(10**11, 10**14)  # whole numbers that are milliseconds of 1973 to 5138: times, and nothing else in a row
 
-CLOSE = 4  # the column of a candle
+CLOSE = 4  # the column of a candle; in shorter rows the last
+DIGITS = 15  # that no time in milliseconds has
 NUMBER = re.compile(r"-?[0-9.]+")
 
 
@@ -73,10 +74,7 @@ class Draft:
     @property
     def window(self) -> Window | None:
         """The times asked for, if both bounds were."""
-        first, last = (self.ask.params.get(name, "") for name in self.simulator.bounds)
-        if not (first.isdecimal() and last.isdecimal()):
-            return None
-        return Window(int(first) * MILLISECOND, int(last) * MILLISECOND + 1)
+        return self.simulator.window(self.ask)
 
     def rows(self, document: Any) -> list[Row]:
         """The rows of a history in an answer, wherever they stand; none if there are none."""
@@ -86,32 +84,63 @@ class Draft:
         return next((found for value in inner if (found := self.rows(value))), [])
 
     def is_row(self, item: Any) -> bool:
-        """Whether something is a list of columns, or an object with a time of its own."""
-        return isinstance(item, list) or (isinstance(item, dict) and any(key in item for key in self.simulator.stamps))
+        """Whether something is a list of columns that begins with a time, or an object with a time in a history."""
+        if isinstance(item, list):
+            return bool(item) and stamp_of(item[0]) is not None
+        if not isinstance(item, dict) or self.simulator.paging.isdisjoint(self.ask.params):
+            return False
+        return self.place_of_time(item) is not None
+
+    def place_of_time(self, row: Row) -> Any:
+        """Where the time of a row stands."""
+        if isinstance(row, list):
+            return 0
+        return next((key for key in self.simulator.stamps if stamp_of(row.get(key)) is not None), None)
 
     def time_of(self, row: Row) -> int:
         """The time of a row in milliseconds."""
-        if isinstance(row, list):
-            return int(row[0])
-        return next(int(row[key]) for key in self.simulator.stamps if key in row)
+        return int(row[self.place_of_time(row)])
 
     def length_of(self, rows: list[Row]) -> int:
         """Milliseconds between the rows of a page; a minute if there is only one."""
-        steps = [later - sooner for sooner, later in pairwise(map(self.time_of, rows)) if later > sooner]
+        steps = [abs(later - sooner) for sooner, later in pairwise(map(self.time_of, rows)) if later != sooner]
         return min(steps, default=60 * SECOND // MILLISECOND)
 
+    def retimed(self, row: Row, change: Callable[[int], int]) -> Row:
+        """A row with its times changed; those that are texts stay texts."""
+        place = self.place_of_time(row)
+        found = altered(row, lambda value: change(value) if is_stamp(value) else value)
+        if isinstance(row[place], str):
+            found[place] = str(change(int(row[place])))
+        return found
 
-def things_of(document: Any) -> list[dict[str, Any]]:
-    """The longest list of objects in an answer: its instruments."""
-    if isinstance(document, list):
-        return document if document and all(isinstance(item, dict) for item in document) else []
-    inner = document.values() if isinstance(document, dict) else ()
-    return max((things_of(value) for value in inner), key=len, default=[])
+    def place_of_number(self, row: Row) -> Any:
+        """Where the most important number of a row stands: a candle's close, or the first number that is text."""
+        if isinstance(row, list):
+            return min(CLOSE, len(row) - 1)
+        numbers = (key for key, value in row.items() if isinstance(value, str) and NUMBER.fullmatch(value))
+        return next(key for key in numbers if key not in self.simulator.stamps)
+
+    def things(self, document: Any) -> list[dict[str, Any]]:
+        """The longest list of objects with names in an answer: its instruments."""
+        if isinstance(document, dict):
+            return max((self.things(value) for value in document.values()), key=len, default=[])
+        if not isinstance(document, list):
+            return []
+        if document and all(isinstance(item, dict) and self.simulator.words[0][0] in item for item in document):
+            return document
+        return max((self.things(value) for value in document), key=len, default=[])
 
 
 def is_stamp(value: Any) -> bool:
-    """Whether a value of a row is a time in milliseconds."""
+    """Whether a value of a row is a whole number that is a time in milliseconds."""
     return isinstance(value, int) and value in STAMPS
+
+
+def stamp_of(value: Any) -> int | None:
+    """A time in milliseconds, as a number or as text."""
+    number = int(value) if isinstance(value, str) and value.isdecimal() and len(value) < DIGITS else value
+    return number if is_stamp(number) else None
 
 
 def altered(row: Row, change: Callable[[Any], Any]) -> Row:
@@ -119,15 +148,3 @@ def altered(row: Row, change: Callable[[Any], Any]) -> Row:
     if isinstance(row, list):
         return [change(value) for value in row]
     return {key: change(value) for key, value in row.items()}
-
-
-def retimed(row: Row, change: Callable[[int], int]) -> Row:
-    """A row with its times changed."""
-    return altered(row, lambda value: change(value) if is_stamp(value) else value)
-
-
-def place_of(row: Row) -> Any:
-    """Where the most important number of a row stands: a candle's close, or the first number that is text."""
-    if isinstance(row, list):
-        return CLOSE
-    return next(key for key, value in row.items() if isinstance(value, str) and NUMBER.fullmatch(value))

@@ -81,7 +81,7 @@ def moment() -> Option:
 
 def stalled_page(draft: Draft, options: Mapping[str, Any]) -> None:
     """The first page again, whatever is asked next."""
-    ignored = {*draft.simulator.bounds, "limit"}
+    ignored = draft.simulator.paging
     series = (draft.ask.path, *sorted(item for item in draft.ask.params.items() if item[0] not in ignored))
     draft.body = options["seen"].setdefault(series, draft.body)
 
@@ -91,6 +91,7 @@ COMMON: Mapping[str, Option] = {
     "first": Option(None, positive, "N"),
     "path": text_option(),
     "host": text_option(),
+    "exchange": text_option(),
 }
 FIELD = {"field": text_option()}
 SECONDS = number(2)
@@ -185,13 +186,19 @@ class Fault:
     def meet(self, draft: Draft) -> None:
         """Strike an answer, if it is one of those this fault is about and its turn has come."""
         options = self.options
-        if options["path"] not in draft.ask.path or options["host"] not in draft.ask.host:
-            return
-        if not self.kind.fits(draft):
+        if not self.means(draft) or not self.kind.fits(draft):
             return
         self.met += 1
         if self.met % options["every"] == 0 and (options["first"] is None or self.met <= options["first"]):
             self.kind.apply(draft, options)
+
+
+    def means(self, draft: Draft) -> bool:
+        """Whether an answer is of the exchange, the host and the path that this fault is about, if it names them."""
+        simulator, ask, options = draft.simulator, draft.ask, self.options
+        if options["path"] not in simulator.about(ask) or options["host"] not in ask.host:
+            return False
+        return options["exchange"] in ("", simulator.name)
 
 
 def parse(text: str) -> Fault:

@@ -6,15 +6,16 @@ from email.utils import formatdate
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from marketcli.models import MILLISECOND, SECOND
+from marketcli.models import SECOND
 from marketcli.sandbox.draft import Delivery
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Container, Mapping
 
     from marketcli.models import Micros
     from marketcli.sandbox.draft import Draft
 
+DIGITS = 16  # of a time in microseconds
 YEARS = 3 * 365 * 86_400
 HTML = "text/html; charset=UTF-8"
 MAINTENANCE = b"""<!DOCTYPE html>
@@ -80,8 +81,13 @@ def html_200(draft: Draft, _: Mapping[str, Any]) -> None:
 
 
 def empty_200(draft: Draft, _: Mapping[str, Any]) -> None:
-    """An empty list where there are data."""
-    draft.replace(200, b"[]")
+    """An empty list where there are data: that of the rows, else nothing but a list."""
+    document = draft.document()
+    if isinstance(document, dict) and (rows := draft.rows(document)):
+        rows.clear()
+        draft.write(document)
+    else:
+        draft.replace(200, b"[]")
 
 
 def redirect(draft: Draft, options: Mapping[str, Any]) -> None:
@@ -97,9 +103,23 @@ def clock_skew(draft: Draft, options: Mapping[str, Any]) -> None:
     skew = round(options["seconds"] * SECOND)
     draft.headers["Date"] = http_date(draft.now + skew)
     document = draft.document()
-    if isinstance(document, dict) and isinstance(document.get("serverTime"), int):
-        document["serverTime"] += skew // MILLISECOND
-        draft.write(document)
+    if draft.simulator.clocks and isinstance(document, dict):
+        draft.write(later(document, draft.simulator.clocks, skew=skew))
+
+
+def later(document: Any, clocks: Container[str], *, skew: Micros) -> Any:
+    """An object in which the exchange's own times are others; those of rows are not among them."""
+    if not isinstance(document, dict):
+        return document
+    return {
+        key: moved(value, skew) if key in clocks else later(value, clocks, skew=skew) for key, value in document.items()
+    }
+
+
+def moved(stamp: int | str, skew: Micros) -> int | str:
+    """A time in seconds to nanoseconds, which its length tells, so much later."""
+    time = int(stamp) + round(skew * 10.0 ** (len(str(stamp)) - DIGITS))
+    return str(time) if isinstance(stamp, str) else time
 
 
 def http_hang(draft: Draft, _: Mapping[str, Any]) -> None:

@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from marketcli.models import DAY, HOUR, MILLISECOND, MINUTE, Window
-from marketcli.sandbox.draft import CLOSE, Draft, altered, is_stamp, place_of, retimed, things_of
+from marketcli.sandbox.draft import Draft, altered, is_stamp
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from marketcli.models import Interval, Micros
     from marketcli.sandbox.draft import Row
-    from marketcli.world import Bar, Interest, Listing, Settlement, World
+    from marketcli.world import Bar, Interest, Listing, Ratio, Settlement, World
 
 FAR = 3  # rows put before and after the window
 SEVENTH = 7
@@ -33,7 +33,6 @@ HOSTILE = (
     "币安人生",
     "LONG" * 500,
 )
-SPOILED = (("baseAsset",), ("quoteAsset", "marginAsset"), ("symbol", "pair"), ("status", "contractStatus"))
 
 
 def in_rows(change: Callable[[list[Row]], list[Row]]) -> Callable[[Draft], None]:
@@ -61,7 +60,7 @@ def has_counts(draft: Draft) -> bool:
 
 def has_things(draft: Draft) -> bool:
     """Whether an answer holds instruments."""
-    return bool(things_of(draft.document())) and not has_rows(draft)
+    return bool(draft.things(draft.document())) and not has_rows(draft)
 
 
 def has_either(draft: Draft) -> bool:
@@ -73,21 +72,23 @@ def rows_out_of_window(draft: Draft, _: Mapping[str, Any]) -> None:
     """Rows before the first and after the last moment asked for."""
 
     def change(rows: list[Row]) -> list[Row]:
+        oldest, newest = min(rows, key=draft.time_of), max(rows, key=draft.time_of)
         step, window = draft.length_of(rows), draft.window
-        first, last = draft.time_of(rows[0]), draft.time_of(rows[-1])
+        first, last = draft.time_of(oldest), draft.time_of(newest)
         start = window.start // MILLISECOND if window else first
         end = window.end // MILLISECOND if window else last
         back = (max(0, first - start) // step + 1) * step
         ahead = (max(0, end - last) // step + 1) * step
-        before = [moved(rows[0], -back - step * n) for n in reversed(range(FAR))]
-        return [*before, *rows, *(moved(rows[-1], ahead + step * n) for n in range(FAR))]
+        before = [moved(draft, oldest, -back - step * n) for n in reversed(range(FAR))]
+        after = [moved(draft, newest, ahead + step * n) for n in range(FAR)]
+        return [*before, *rows, *after] if rows[0] is oldest else [*after[::-1], *rows, *before[::-1]]
 
     in_rows(change)(draft)
 
 
-def moved(row: Row, milliseconds: int) -> Row:
+def moved(draft: Draft, row: Row, milliseconds: int) -> Row:
     """The same row at another time."""
-    return retimed(row, lambda time: time + milliseconds)
+    return draft.retimed(row, lambda time: time + milliseconds)
 
 
 def duplicate_rows(draft: Draft, _: Mapping[str, Any]) -> None:
@@ -101,7 +102,7 @@ def unordered_rows(draft: Draft, _: Mapping[str, Any]) -> None:
 
 
 class Holed:
-    """A world in which some candles, settlements and moments of open interest do not exist."""
+    """A world in which some candles, settlements and moments of open interest and ratios do not exist."""
 
     def __init__(self, world: World, hole: Window | None) -> None:
         self.world = world
@@ -122,6 +123,11 @@ class Holed:
     def interest(self, listing: Listing, times: Sequence[Micros]) -> list[Interest]:
         """Open interest outside the hole, or at all moments but every seventh."""
         return [row for row in self.world.interest(listing, times) if self.there(row.time, 5 * MINUTE)]
+
+    def ratios(self, listing: Listing, interval: Interval, times: Sequence[Micros]) -> list[Ratio]:
+        """Ratios outside the hole, or at all moments but every seventh."""
+        found = self.world.ratios(listing, interval, times)
+        return [row for row in found if self.there(row.time, interval.longest)]
 
     def there(self, time: Micros, length: Micros) -> bool:
         """Whether what belongs to a moment exists, when things are so long apart."""
@@ -159,13 +165,13 @@ def put(row: Row, place: Any, value: Any) -> Row:
 def nan_rows(draft: Draft, options: Mapping[str, Any]) -> None:
     """A price, rate or amount that is no number."""
     value = None if options["value"] == "null" else options["value"]
-    spoil_middle(draft, lambda row: put(row, place_of(row), value))
+    spoil_middle(draft, lambda row: put(row, draft.place_of_number(row), value))
 
 
 def wrong_time_unit(draft: Draft, options: Mapping[str, Any]) -> None:
     """All times of the page in another unit."""
     convert = UNITS[options["unit"]]
-    in_rows(lambda rows: [retimed(row, convert) for row in rows])(draft)
+    in_rows(lambda rows: [draft.retimed(row, convert) for row in rows])(draft)
 
 
 def is_count(value: Any) -> bool:
@@ -185,7 +191,7 @@ def unknown_fields(draft: Draft, _: Mapping[str, Any]) -> None:
     for row in draft.rows(document):
         if isinstance(row, list):
             row += ["0.5", {"new": [1]}]
-    for thing in things_of(document):
+    for thing in draft.things(document):
         thing["brandNew"] = {"nested": ["x", 1.5, None]}
     draft.write(document)
 
@@ -193,12 +199,12 @@ def unknown_fields(draft: Draft, _: Mapping[str, Any]) -> None:
 def victim(draft: Draft, document: Any) -> Row:
     """The row in the middle of the page, or the first instrument."""
     rows = draft.rows(document)
-    return rows[len(rows) // 2] if rows else things_of(document)[0]
+    return rows[len(rows) // 2] if rows else draft.things(document)[0]
 
 
 def key_of(draft: Draft, thing: dict[str, Any], wanted: str) -> str:
-    """The key that a fault is about: the one it names, else a row's number, else the first."""
-    return wanted or str(place_of(thing) if draft.is_row(thing) else next(iter(thing)))
+    """The key that a fault is about: the one it names, else a row's number, else a name."""
+    return wanted or str(draft.place_of_number(thing) if draft.is_row(thing) else draft.simulator.words[0][0])
 
 
 def missing_field(draft: Draft, options: Mapping[str, Any]) -> None:
@@ -206,7 +212,7 @@ def missing_field(draft: Draft, options: Mapping[str, Any]) -> None:
     document = draft.document()
     found = victim(draft, document)
     if isinstance(found, list):
-        del found[CLOSE:]
+        del found[draft.place_of_number(found) :]
     else:
         found.pop(key_of(draft, found, options["field"]), None)
     draft.write(document)
@@ -227,11 +233,10 @@ def wrong_type(draft: Draft, options: Mapping[str, Any]) -> None:
 def hostile_names(draft: Draft, _: Mapping[str, Any]) -> None:
     """Instruments whose base, quote, symbol or status attacks terminals, files, spreadsheets and markup."""
     document = draft.document()
-    things = things_of(document)
-    model = dict(things[0])
+    things, words = draft.things(document), draft.simulator.words
+    model, name = dict(things[0]), words[0][0]
     for number, text in enumerate(HOSTILE):
-        for keys in SPOILED:
+        for keys in words:
             spoiled = {key: text for key in keys if key in model}
-            name = {} if "symbol" in spoiled else {"symbol": f"HOSTILE{number}{keys[0].upper()}"}
-            things.append(model | name | spoiled)
+            things.append(model | {name: f"HOSTILE{number}{keys[0].upper()}"} | spoiled)
     draft.write(document)

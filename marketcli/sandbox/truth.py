@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from marketcli.errors import UnknownSymbol, UsageError
-from marketcli.models import MILLISECOND, SECOND, Interval, Market, Micros, Window, canonical, iso, parse_market
+from marketcli.models import MILLISECOND, Interval, Market, Micros, Window, canonical, iso, parse_market
 from marketcli.text import clean, number
 from marketcli.windows import parse_time
 
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from marketcli.sandbox.floor import Floor
-    from marketcli.simulator import Simulator
-    from marketcli.world import Bar, Interest, Listing, Ratio, Settlement, Ticker, Trade
+    from marketcli.simulator import Payment, Simulator
+    from marketcli.world import Bar, Interest, Listing, Ratio, Ticker, Trade
 
 Row = dict[str, Any]
 
@@ -38,9 +38,8 @@ def ohlc(floor: Floor, params: Mapping[str, str]) -> list[Row]:
 
 def funding(floor: Floor, params: Mapping[str, str]) -> list[Row]:
     """The settlements of a perpetual in a half-open window, the last day unless said, with the hours each was for."""
-    listing, world = asked(floor, params), floor.world
-    rows = world.settlements(listing, window_of(floor, params))
-    return [shown(row) | {"interval_h": world.terms(listing, row.time - SECOND).interval_h} for row in rows]
+    listing, simulator = asked(floor, params), exchange_of(floor, params)
+    return [shown(row) for row in simulator.payments(floor.world, listing, window_of(floor, params))]
 
 
 def interest(floor: Floor, params: Mapping[str, str]) -> list[Row]:
@@ -131,7 +130,7 @@ def window_of(floor: Floor, params: Mapping[str, str]) -> Window:
     return Window(start, parse_time(params.get("end") or "now", now=now, what="end"))
 
 
-def shown(row: Bar | Settlement | Interest | Ratio | Ticker | Trade) -> Row:
+def shown(row: Bar | Payment | Interest | Ratio | Ticker | Trade) -> Row:
     """A row of the world with its time as text and in milliseconds."""
     return {"time": iso(row.time), "time_ms": row.time // MILLISECOND} | {
         name: value for name, value in row._asdict().items() if name != "time"

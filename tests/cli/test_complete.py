@@ -10,8 +10,10 @@ import sys
 from pathlib import Path
 
 import pytest
+import typer
+from typer.core import TyperCommand
 
-from marketcli.cli.complete import read
+from marketcli.cli.complete import read, symbols
 
 NATIVES = ["BTCOLD", "BTCUSDT", "BTCUSDC", "ETHUSDT", "OLDUSDT"]
 HOSTILE = [
@@ -34,12 +36,12 @@ def lists() -> None:
     keep("spot", [("BTCEUR", "BTC-EUR"), *((name, name) for name in HOSTILE)])
 
 
-def keep(market: str, names: list[tuple[str, str]], *, site: str = "live") -> None:
+def keep(market: str, names: list[tuple[str, str]], *, site: str = "live", exchange: str = "binance") -> None:
     """A list as the catalog keeps it."""
     folder = Path(os.environ["MKT_CACHE_DIR"]) / "instruments" / "direct"
     folder.mkdir(parents=True, exist_ok=True)
     rows = [{"native": a, "symbol": b, "status": "closed" if "OLD" in a else "trading"} for a, b in names]
-    (folder / f"binance-{site}-{market}.2.json").write_text(json.dumps({"fetched": 1, "instruments": rows}))
+    (folder / f"{exchange}-{site}-{market}.2.json").write_text(json.dumps({"fetched": 1, "instruments": rows}))
 
 
 def offered(line: str, **environment: str) -> list[str]:
@@ -80,10 +82,86 @@ def test_the_list_is_that_of_the_exchange_market_and_site_meant() -> None:
     assert offered("mkt ohlc --testnet TEST") == ["TESTUSDT", "TEST-USDT-PERP"]
 
 
+@pytest.fixture
+def several() -> None:
+    keep("linear", [("BTC-USDT-SWAP", "BTC-USDT-PERP"), ("OKB-USDT-SWAP", "OKB-USDT-PERP")], exchange="okx")
+    keep("linear", [("BTC", "BTC-USD-PERP")], exchange="hyperliquid")
+
+
+@pytest.mark.usefixtures("several")
+@pytest.mark.parametrize(
+    ("asked", "some"),
+    [
+        ("-e okx", ["BTC-USDT-SWAP", "BTC-USDT-PERP"]),
+        ("-e okx,hyperliquid", ["BTC-USDT-PERP", "BTC-USD-PERP", "BTC-USDT-SWAP", "BTC"]),
+        ("-e all -m spot", ["BTC-EUR", "BTCEUR"]),
+        ("-e OKX,nosuch", ["BTC-USDT-PERP", "BTC-USDT-SWAP"]),
+    ],
+)
+def test_names_of_all_exchanges_that_are_asked_those_first_that_mean_the_same_to_all(
+    asked: str, some: list[str]
+) -> None:
+    assert offered(f"mkt ohlc {asked} BTC") == some
+
+
+@pytest.mark.usefixtures("several")
+def test_all_are_all_and_a_setting_may_say_so() -> None:
+    assert {"BTC-USDT-PERP", "BTC-USD-PERP", "BTC-EUR", "BTCUSDT", "BTC-USDT-SWAP"} <= set(offered("mkt ohlc -e all B"))
+    assert offered("mkt ohlc OKB", MKT_EXCHANGE="all") == ["OKB-USDT-PERP", "OKB-USDT-SWAP"]
+
+
+def test_intervals_are_those_that_every_exchange_asked_has() -> None:
+    assert {"2h", "2d"} <= set(offered("mkt ohlc -e okx BTCUSDT 2"))
+    assert offered("mkt ohlc -e okx,binance BTCUSDT 2") == ["2h"]
+
+
+def test_names_in_lists_that_are_no_text_are_passed_over(tmp_path: Path) -> None:
+    rows = [{"native": 5, "symbol": "A", "status": "trading"}, {"native": "B", "symbol": "B-C", "status": "trading"}]
+    path = tmp_path / "list.json"
+    path.write_text(json.dumps({"instruments": rows}))
+    assert read(path) == [("B", "B-C", "trading")]
+
+
+def test_what_has_no_position_is_not_offered_for_it() -> None:
+    ctx = typer.Context(TyperCommand("oi"), info_name="oi")
+    assert [name for name, _ in symbols(ctx, "BTC")] == [
+        "BTCUSDT",
+        "BTCUSDC",
+        "BTCOLD",
+        *(f"BTC-{quote}-PERP" for quote in ("USDT", "USDC", "OLD")),
+    ]
+    everything = typer.Context(TyperCommand("price"), info_name="price")
+    assert "BTCEUR" in [name for name, _ in symbols(everything, "BTC")]
+
+
+@pytest.mark.parametrize("line", ["mkt instruments -m spot resolve BTC", "mkt instruments resolve -m spot BTC"])
+def test_what_a_name_means_is_completed_for_the_market_asked(line: str) -> None:
+    assert offered(line) == ["BTCEUR", "BTC-EUR"]
+
+
 @pytest.mark.parametrize(
     ("line", "some"),
     [
-        ("mkt ohlc -e b", ["binance"]),
+        ("mkt ohlc -e bi", ["binance"]),
+        ("mkt ohlc -e a", ["all"]),
+        ("mkt limits -e okx,bi", ["okx,binance"]),
+        ("mkt exchanges -e okx,o", []),
+        ("mkt exchanges --fields offered,pa", ["offered,path", "offered,page_rows"]),
+        ("mkt limits --fields bu", ["budget"]),
+        ("mkt schema --fields me", ["meaning"]),
+        ("mkt schema ohlc --fields un", ["unit"]),
+        ("mkt schema ratio_t", ["ratio_top_accounts", "ratio_top_positions", "ratio_taker"]),
+        ("mkt config show --fields or", ["origin"]),
+        ("mkt config set exchange bi", ["binance"]),
+        ("mkt config set market in", ["inverse"]),
+        ("mkt config set format ar", ["arrow"]),
+        ("mkt config set time m", ["ms"]),
+        ("mkt config set offline ", ["true", "false"]),
+        ("mkt config set timeout ", []),
+        ("mkt config set nosuch ", []),
+        ("mkt instruments --status h", ["halted"]),
+        ("mkt help fi", ["filters", "files"]),
+        ("mkt help lim", ["limits"]),
         ("mkt ohlc --market ", ["spot", "linear", "inverse"]),
         ("mkt ohlc --format pa", ["parquet"]),
         ("mkt ohlc --price m", ["mark"]),
@@ -153,7 +231,21 @@ main()
 """
 
 
-@pytest.mark.parametrize("line", ["mkt ohlc BTC", "mkt ohlc BTCUSDT 1", "mkt ohlc --fields c", "mkt config get t"])
+@pytest.mark.parametrize(
+    "line",
+    [
+        "mkt ohlc BTC",
+        "mkt ohlc -e all BTC",
+        "mkt ohlc -e all BTCUSDT 1",
+        "mkt ohlc BTCUSDT 1",
+        "mkt ohlc --fields c",
+        "mkt limits --fields b",
+        "mkt config get t",
+        "mkt config set time m",
+        "mkt schema o",
+        "mkt help f",
+    ],
+)
 def test_tab_loads_no_frames_and_no_network(line: str) -> None:
     asked = {"_MKT_COMPLETE": "complete_bash", "COMP_WORDS": line, "COMP_CWORD": str(len(shlex.split(line)) - 1)}
     command = [sys.executable, "-c", PROBE]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -106,8 +107,8 @@ def test_setting_tells_what_it_did_and_what_wins_over_it(mkt: Mkt) -> None:
         ("set market futures", "spot, linear"),
         ("set timeout", "VALUE"),
         ("get tmeout", "Did you mean timeout?"),
+        ("set fallback okx,nosuch", "There is no exchange 'nosuch'"),
         ("shw", "show"),
-        ("", "Missing command"),
     ],
 )
 def test_what_cannot_be_set_is_one_sentence_and_changes_nothing(mkt: Mkt, words: str, said: str) -> None:
@@ -141,7 +142,7 @@ def test_init_writes_every_key_once_and_never_over_a_file(mkt: Mkt) -> None:
     assert {row["origin"] for row in mkt("config", "show", "--origin").rows()} == {"default"}
     file().write_text("timeout = 5\n")
     again = mkt("config", "init")
-    assert (again.returncode, "--force" in again.stderr) == (2, True)
+    assert (again.returncode, "--force begins anew" in again.stderr) == (2, True)
     assert file().read_text() == "timeout = 5\n"
     assert mkt("config", "init", "--force").returncode == 0
     assert "# timeout = 60\n" in file().read_text()
@@ -155,8 +156,51 @@ def test_a_password_in_an_address_is_not_shown(mkt: Mkt) -> None:
     assert canary not in done.stdout + done.stderr + shown.stdout + shown.stderr
 
 
+@pytest.mark.parametrize("words", ["set timeout 5", "init"])
+def test_a_directory_that_cannot_be_made_is_told_with_what_to_set(mkt: Mkt, tmp_path: Path, words: str) -> None:
+    (tmp_path / "file").touch()
+    place = tmp_path / "file" / "mkt" if words == "init" else Path("/proc/mkt")
+    done = mkt("config", *words.split(), MKT_CONFIG_DIR=str(place))
+    assert (done.returncode, done.stdout) == (9, "")
+    assert f"{place} cannot be created" in done.stderr
+    assert "Set MKT_CONFIG_DIR" in done.stderr
+
+
 @pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="nothing is unwritable for root")
 def test_a_directory_that_cannot_be_written_is_told(mkt: Mkt, tmp_path: Path) -> None:
     tmp_path.chmod(0o500)
-    done = mkt("config", "set", "timeout", "5", MKT_CONFIG_DIR=str(tmp_path / "mkt"))
-    assert done.returncode == 9
+    done = mkt("config", "set", "timeout", "5", MKT_CONFIG_DIR=str(tmp_path))
+    assert (done.returncode, "Set MKT_CONFIG_DIR" in done.stderr) == (9, True)
+    assert mkt("config", "set", "timeout", "5", MKT_CONFIG_DIR=str(tmp_path / "mkt")).returncode == 9
+
+
+def test_a_link_to_the_file_stays_one(mkt: Mkt, tmp_path: Path) -> None:
+    real = tmp_path / "dotfiles.toml"
+    real.write_text("# mine\n")
+    file().parent.mkdir()
+    file().symlink_to(real)
+    assert mkt("config", "set", "timeout", "5").returncode == 0
+    assert (file().is_symlink(), real.read_text()) == (True, "# mine\ntimeout = 5\n")
+
+
+def test_the_word_alone_prints_its_help() -> None:
+    done = subprocess.run([sys.executable, "-m", "marketcli", "config"], capture_output=True, text=True, check=True)
+    assert all(word in done.stdout for word in ("show", "get", "set", "path", "init", "mkt config show --origin"))
+    assert done.stderr == ""
+
+
+@pytest.mark.parametrize("words", ["show", "get timeout", "set timeout 5", "path", "init"])
+def test_what_is_accepted_everywhere_is_accepted_here(mkt: Mkt, words: str) -> None:
+    assert mkt("config", *words.split(), "-q", "--no-color", "--json-errors", "--offline").returncode == 0
+
+
+def test_several_exchanges_may_be_the_usual_ones(mkt: Mkt) -> None:
+    assert mkt("config", "set", "exchange", "okx,binance").returncode == 0
+    assert mkt("config", "get", "exchange").stdout == "okx,binance\n"
+
+
+def test_the_settings_say_where_their_file_is() -> None:
+    missing = " ".join(plain(screen("config", "show", columns=200)[0]))
+    assert f"There is no {file()}; mkt config init writes one." in missing
+    write("")
+    assert f"The file is {file()}." in " ".join(plain(screen("config", "show", columns=200)[0]))

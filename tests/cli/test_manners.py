@@ -58,7 +58,7 @@ def test_data_and_talk_are_kept_apart(sandbox: Sandbox) -> None:
     done = shell("$MKT --via $URL ohlc BTCUSDT 2d --last 2 2>/dev/null | wc -l", URL=sandbox.url)
     assert done.stdout.strip() == "2"
     done = shell("$MKT --via $URL ohlc BTCUSDT 2d --last 2 >/dev/null", URL=sandbox.url)
-    assert "built from its 1d ones" in done.stderr
+    assert "built from the 1d ones of Binance" in done.stderr
 
 
 def test_a_full_disk_leaves_nothing_behind(sandbox: Sandbox, tmp_path: Path) -> None:

@@ -140,7 +140,7 @@ def test_an_interval_the_exchange_lacks_is_built_and_said_so(ask: Ask) -> None:
         "2025-01-06T00:00:00Z", "2025-01-20T00:00:00Z", "2025-02-03T00:00:00Z", "2025-02-17T00:00:00Z",
     ]  # fmt: skip
     assert {row["source"] for row in rows} == {"resampled:1w"}
-    assert "built from its 1w ones" in done.stderr
+    assert "built from the 1w ones of Binance" in done.stderr
 
 
 def test_an_ended_instrument_gives_its_last_candles(ask: Ask) -> None:

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from marketcli import frames
 from marketcli.datasets import TRADES, TRADES_HISTORY
+from marketcli.errors import IntegrityError
 from marketcli.history.check import ABSENT
 from marketcli.history.trades import Tape, jumps
 from marketcli.models import MILLISECOND, SECOND, Instrument, Market, Micros, Window
@@ -106,6 +107,12 @@ def test_what_stays_away_is_a_gap_that_says_how_many() -> None:
     assert ids(frame) == [number for number in range(9, 39) if number not in {15, 16, 30}]
     assert [(gap.missing, gap.cause, gap.expected) for gap in gaps] == [(2, ABSENT, False), (1, ABSENT, False)]
     assert gaps[0].window == Window(START + 5 * SECOND, START + 8 * SECOND + 1)
+
+
+def test_an_id_of_two_trades_is_a_contradiction() -> None:
+    rows = [*made(5), (START + 7 * SECOND, "11", 100.5, 0.25, "buy")]
+    with pytest.raises(IntegrityError, match="x gave the id 11 to two trades"):
+        Exchange(rows, limit=100).past()
 
 
 def test_ids_that_are_not_consecutive_prove_nothing() -> None:

@@ -11,6 +11,7 @@ import msgspec
 
 from marketcli.errors import (
     Banned,
+    DecodeError,
     ExchangeDown,
     MarketError,
     NotOffered,
@@ -20,6 +21,7 @@ from marketcli.errors import (
 )
 from marketcli.models import Interval, Market, multiplier_of
 from marketcli.spec import Amount, Count, Real, decode_json, micros, moments, unexpected
+from marketcli.text import clean
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -155,7 +157,7 @@ class Contract(msgspec.Struct, frozen=True, rename="camel"):
     onboard_date: Count = 0
     status: str = ""
     contract_status: str = ""
-    contract_size: Amount = 1.0
+    contract_size: Amount | None = None
     filters: tuple[Filter, ...] = ()
 
 
@@ -208,7 +210,14 @@ def contract(item: Contract, query: Query) -> tuple[Any, ...]:
     expiry: Micros | None = micros(item.delivery_date, what=what) if 0 < item.delivery_date < NEVER else None
     delivery = None if "PERPETUAL" in item.contract_type else expiry
     common = described(item, settle=item.margin_asset, status=item.status or item.contract_status)
-    return (*common, item.pair, listed, expiry, item.contract_size, inverse, item.contract_type, delivery)
+    return (*common, item.pair, listed, expiry, size_of(item, query), inverse, item.contract_type, delivery)
+
+
+def size_of(item: Contract, query: Query) -> float:
+    """What a contract is worth: dollars on COIN-M, which must say how many, and one coin on USD-M."""
+    if item.contract_size is None and query.market is Market.INVERSE:
+        raise DecodeError(f"{source(query)} list {clean(item.symbol)} without its `contractSize`.")
+    return 1.0 if item.contract_size is None else item.contract_size
 
 
 def described(item: SpotSymbol | Contract, *, settle: str, status: str) -> tuple[Any, ...]:

@@ -178,5 +178,8 @@ SIMULATOR = Simulator(
     limited=limited,
     banned=banned,
     bounds=("startTime", "endTime"),
+    turns=frozenset({"limit", "fromId"}),
     stamps=("fundingTime", "timestamp", "T"),
+    clocks=("serverTime",),
+    words=(("symbol", "pair"), ("baseAsset",), ("quoteAsset", "marginAsset"), ("status", "contractStatus")),
 )

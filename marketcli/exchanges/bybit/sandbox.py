@@ -67,5 +67,9 @@ SIMULATOR = Simulator(
     limited=limited,
     banned=banned,
     bounds=("start", "end"),
+    other_bounds=(("startTime", "endTime"),),
+    turns=frozenset({"limit", "cursor"}),
     stamps=("fundingRateTimestamp", "timestamp"),
+    clocks=("time", "timeSecond", "timeNano"),
+    words=(("symbol",), ("baseCoin",), ("quoteCoin", "settleCoin"), ("status",)),
 )

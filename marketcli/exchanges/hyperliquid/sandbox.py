@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
-from marketcli.exchanges.hyperliquid.simulated_history import candles, candles_weight, funding, funding_weight
+from marketcli.exchanges.hyperliquid.simulated_history import candles, candles_weight, funding, funding_weight, payments
 from marketcli.exchanges.hyperliquid.simulated_instruments import dexes, meta, metas, spot, status
 from marketcli.exchanges.hyperliquid.simulated_requests import (
     LINEAR,
@@ -108,6 +108,10 @@ SIMULATOR = Simulator(
     banned=banned,
     bounds=("startTime", "endTime"),
     stamps=("t", "time"),
+    clocks=("time",),
+    words=(("name",),),
+    about=lambda ask: f"{ask.path}/{ask.params.get('type', '')}",
     lists=lists,
     base=base,
+    payments=payments,
 )

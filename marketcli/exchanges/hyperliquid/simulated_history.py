@@ -24,7 +24,7 @@ from marketcli.exchanges.hyperliquid.simulated_requests import (
     unknown,
 )
 from marketcli.models import HOUR, MILLISECOND, Interval, Micros, Window
-from marketcli.simulator import Ask, Refusal, Reply
+from marketcli.simulator import Ask, Payment, Refusal, Reply
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -163,6 +163,11 @@ def settlements(world: World, listing: Listing, window: Window) -> Iterator[Paid
             time = written(opened + HOUR)
             if time in window and time <= world.now():
                 yield Paid(time, rate(above), above)
+
+
+def payments(world: World, listing: Listing, window: Window) -> list[Payment]:
+    """The same as what was paid, for the truth about it."""
+    return [Payment(one.time, one.rate, None, interval_h=1) for one in settlements(world, listing, window)]
 
 
 def premiums(world: World, listing: Listing, window: Window) -> Iterator[tuple[Micros, float]]:

@@ -99,6 +99,9 @@ SIMULATOR = Simulator(
     limited=limited,
     banned=limited,
     bounds=("before", "after"),
+    other_bounds=(("begin", "end"),),
+    exclusive=True,
     stamps=("fundingTime", "ts"),
+    words=(("instId",), ("baseCcy", "ctValCcy"), ("quoteCcy", "settleCcy"), ("instFamily", "uly"), ("state",)),
     lists=lists,
 )

@@ -1,0 +1,95 @@
+"""`mkt examples`: every command it shows works as it stands, and is one the exchange offers."""
+
+from __future__ import annotations
+
+import csv
+import shlex
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import typer
+from inside_runner import inside
+from pty_runner import plain, screen
+
+from marketcli import exchanges
+from marketcli.cli.app import app
+from marketcli.cli.examples import TEMPLATES, examples_of
+from marketcli.models import Market
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from cli_runner import Run
+
+    Mkt = Callable[..., Run]
+
+COMMAND: Any = typer.main.get_command(app)
+REGISTERED = frozenset(COMMAND.commands)
+EVERY = [one for name in exchanges.names() for one in examples_of(exchanges.load(name), REGISTERED)]
+
+
+@pytest.fixture
+def run(capfdbinary: pytest.CaptureFixture[bytes]) -> Mkt:
+    return lambda *words: inside(capfdbinary, *words)
+
+
+@pytest.mark.parametrize("one", EVERY, ids=lambda one: one.command)
+def test_every_example_works_as_it_stands(run: Mkt, one: Any) -> None:
+    mkt, *words = shlex.split(one.command)
+    done = run("--sandbox", *words)
+    assert (mkt, done.returncode) == ("mkt", 0), done.stderr
+    rows = done.rows()
+    assert rows
+    assert {row["exchange"] for row in rows} == {one.exchange}
+    assert one.dataset == "instruments" or {row["market"] for row in rows} == {one.market}
+
+
+@pytest.mark.parametrize("name", exchanges.names())
+def test_what_is_offered_has_an_example(name: str) -> None:
+    table = exchanges.load(name)
+    shown = {(one.dataset, one.market) for one in examples_of(table, REGISTERED)}
+    offered = {(e.dataset.name, str(m)) for e in (*table.instruments, *table.endpoints) for m in e.markets}
+    first = str(table.markets[0])
+    wanted = {(one.dataset, one.market or first) for one in TEMPLATES if one.words.split()[0] in REGISTERED}
+    assert shown == wanted & offered
+    assert {"ohlc", "instruments"} <= {dataset for dataset, _ in shown}
+
+
+def test_examples_follow_the_table_and_the_commands() -> None:
+    table = exchanges.load("binance")
+    assert {one.dataset for one in examples_of(replace(table, endpoints=()), REGISTERED)} == {"instruments"}
+    assert {one.command.split()[1] for one in examples_of(table, {"ohlc"})} == {"ohlc"}
+
+
+def test_names_are_those_of_the_exchange() -> None:
+    words = {word for one in EVERY for word in one.command.split()}
+    assert {"BTCUSDT", "BTCUSD_PERP", "BTC-USDT-SWAP", "BTC-USD-SWAP", "BTCUSD", "@142"} <= words
+    spot = [one.command for one in EVERY if (one.dataset, one.market) == ("ohlc", Market.SPOT)]
+    assert "mkt ohlc BTCUSDT 1d --last 30 -m spot -e binance" in spot
+    assert "mkt ohlc BTC-USDT 1d --last 30 -e okx" in spot
+
+
+def test_they_are_of_the_exchange_in_force_unless_another_is_named(run: Mkt, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert {row["exchange"] for row in run("examples").rows()} == {"binance"}
+    assert {row["exchange"] for row in run("examples", "okx,bybit").rows()} == {"okx", "bybit"}
+    assert {row["exchange"] for row in run("examples", "all").rows()} == set(exchanges.names())
+    monkeypatch.setenv("MKT_EXCHANGE", "hyperliquid")
+    assert {row["exchange"] for row in run("examples").rows()} == {"hyperliquid"}
+    assert run("examples", "nosuch").returncode == 2
+
+
+def test_other_forms(run: Mkt) -> None:
+    lines = run("examples", "okx", "-f", "csv").stdout.splitlines()
+    assert lines[0] == "exchange,dataset,market,command,meaning"
+    assert all(row["command"].startswith("mkt ") for row in csv.DictReader(lines))
+    found = run("examples", "--where", "dataset = 'funding'", "--fields", "command").rows()
+    assert found == [{"command": "mkt funding BTCUSDT -e binance"}]
+
+
+@pytest.mark.parametrize("name", exchanges.names())
+def test_on_a_terminal_commands_stand_whole(name: str) -> None:
+    printed, code = screen("examples", name, columns=80)
+    lines = plain(printed)
+    assert (code, max(map(len, lines)) <= 80) == (0, True)
+    assert all(any(line.startswith(f"{one.command}  ") for line in lines) for one in EVERY if one.exchange == name)
