@@ -33,8 +33,7 @@ class Payment(NamedTuple):
 def paid_in_the_world(world: World, listing: Listing, window: Window) -> Iterable[Payment]:
     """The settlements of the world itself, with the hours that each was for."""
     return [
-        Payment(*row, world.terms(listing, row.time - SECOND).interval_h)
-        for row in world.settlements(listing, window)
+        Payment(*row, world.terms(listing, row.time - SECOND).interval_h) for row in world.settlements(listing, window)
     ]
 
 
@@ -109,8 +108,8 @@ class Simulator:
     What faults have to know: `bounds` are the parameters that hold the first and the last time asked for, in
     milliseconds, `other_bounds` such pairs of other paths, and `exclusive` says that neither is itself asked for;
     `turns` are the other parameters that say which page is meant. `stamps` are the keys that hold the time of a row
-    that is an object, `clocks` those outside of rows that hold the exchange's own time. `words` are the keys of a listed
-    instrument that hold words, those with its name first. `about` says what a request is about, if its path does not.
+    that is an object, `clocks` those outside of rows that hold the exchange's own time. `words` are the keys of a
+    listed instrument that hold words, those with its name first. `about` says what a request is about, if not its path.
     """
 
     name: str

@@ -28,7 +28,7 @@ NOW = to_micros(datetime(2026, 11, 21, 9, 30, tzinfo=UTC))
 
 @pytest.fixture(scope="module")
 def url() -> Iterator[str]:
-    with Sandbox(clock=lambda: NOW) as sandbox:
+    with Sandbox(clock=lambda: NOW, limits=False) as sandbox:
         yield sandbox.url
 
 
@@ -80,7 +80,10 @@ def test_every_function_has_an_asynchronous_twin(url: str) -> None:
 
 def test_missing_candles_are_a_warning() -> None:
     hole = "missing_rows:from=2026-11-20T03:00,to=2026-11-20T05:00"
-    with Sandbox(clock=lambda: NOW, faults=[hole]) as sandbox, pytest.warns(marketcli.IncompleteWarning) as told:
+    with (
+        Sandbox(clock=lambda: NOW, limits=False, faults=[hole]) as sandbox,
+        pytest.warns(marketcli.IncompleteWarning) as told,
+    ):
         frame = marketcli.ohlc("BTCUSDT", "1h", since="2026-11-20", until="2026-11-21", via=sandbox.url)
     assert frame.height == 22
     assert "2 1h candles are missing, 2026-11-20T03:00:00Z to 2026-11-20T05:00:00Z" in str(told[0].message)

@@ -24,7 +24,7 @@ NOW = to_micros(datetime(2026, 11, 21, 9, 30, tzinfo=UTC))
 
 @pytest.fixture(scope="module")
 def url() -> Iterator[str]:
-    with Sandbox(clock=lambda: NOW) as sandbox:
+    with Sandbox(clock=lambda: NOW, limits=False) as sandbox:
         yield sandbox.url
 
 

@@ -76,11 +76,14 @@ def book(
     from marketcli.cli import depths, ladder
     from marketcli.cli.answers import Job
     from marketcli.cli.conditions import amount
+    from marketcli.cli.notice import tell
     from marketcli.cli.symbols import expand
     from marketcli.datasets import BOOK, BOOK_SUMMARY
-    from marketcli.errors import NotOffered
+    from marketcli.errors import NotOffered, UsageError
     from marketcli.net.loop import run
 
+    if depth is not None and depth < 1:
+        raise UsageError(f"--depth {depth} asks for nothing.", hint="Ask for 1 level a side at least.")
     order = None if size is None else amount(size, option="--size")
     figures: dict[str, depths.Figures] = {}
 
@@ -91,7 +94,8 @@ def book(
             ladder.draw(destination, answers, figures, levels=depth)
 
     job = Job.of(ctx.obj, common, output, dataset=BOOK_SUMMARY if summary else BOOK, draw=draw)
-    check(depth, order, levels=not (summary or job.destination.drawn))
+    if order is not None and not (summary or job.destination.drawn or job.manner.quiet):
+        tell(job.config, notes=["Levels do not say what --size would pay: --summary gives a row that does."])
 
     async def one(session: Session, at: Exchange, name: str, _: Progress) -> Answer:
         which = job.config.market
@@ -106,13 +110,3 @@ def book(
         return row if summary else answer
 
     return run(job.ask(expand(symbols, example=EXAMPLE), one, refresh=common.refresh))
-
-
-def check(depth: int | None, order: float | None, *, levels: bool) -> None:
-    """Refuse what cannot be asked, before anything is. Raises `UsageError`."""
-    from marketcli.errors import UsageError
-
-    if depth is not None and depth < 1:
-        raise UsageError(f"--depth {depth} asks for nothing.", hint="Ask for 1 level a side at least.")
-    if order is not None and levels:
-        raise UsageError("--size adds nothing to levels.", hint="With --summary a row says what an order would pay.")

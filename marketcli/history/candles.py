@@ -181,7 +181,7 @@ class Source:
         """
         listed = self.instrument.listed
         if listed is not None and not (frame.height and listed < hole.end <= listed + LATE_START):
-            return max(hole.start, min(hole.end, self.interval.ceil(listed)))
+            return max(hole.start, min(hole.end, self.interval.floor(listed)))
         if not frame.height or (listed is None and self.endpoint.span is not None):
             return hole.start
         since = self.interval.ceil(GENESIS if listed is None else listed)

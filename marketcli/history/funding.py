@@ -68,12 +68,17 @@ async def settlements(
 
     frame = await ask_for(around)
     if holes := missing(frame):
-        again = [await ask_for(hole.window) for hole in holes]
+        again = [await ask_for(widened(hole.window, until=around.end)) for hole in holes]
         fresh = [part.join(frame, on="time", how="anti") for part in again]
         joined = frames.concat(endpoint.dataset, [frame, *fresh])
         frame = frames.tidy(joined, endpoint.dataset, who=instrument.exchange)
         holes = missing(frame)
     return Settlements(inside(with_intervals(frame), window), tuple(holes))
+
+
+def widened(hole: Window, *, until: Micros) -> Window:
+    """A hole with what surrounds it, without which it would still seem one after it was filled."""
+    return Window(hole.start - MARGIN, min(hole.end + MARGIN, until))
 
 
 def silent(times: list[Micros], window: Window, *, until: Micros, listed: Micros | None) -> list[Gap]:

@@ -13,9 +13,8 @@ if TYPE_CHECKING:
 
     from marketcli.models import Instrument
 
-DIGITS = 15  # that a float keeps of any decimal
 DOLLARS = frozenset({"USD", "USDT", "USDC"})  # each counts as one; the schema says so
-DIGITS = 15  # that a product of two decimals surely has; what binary arithmetic adds behind them is dust
+DIGITS = 15  # that a float keeps of any decimal; what binary arithmetic adds behind them is dust
 
 
 def base_of(contracts: float | None, instrument: Instrument, price: float | None) -> float | None:
@@ -37,7 +36,7 @@ def value_of(size: float | None, contracts: float | None, instrument: Instrument
     """The value of a size in quote units; of inverse contracts their face value."""
     if instrument.inverse and contracts is not None:
         return contracts * instrument.contract_size
-    return None if size is None else float(f"{size * price:.{DIGITS}g}")
+    return None if size is None else decimal(size * price)
 
 
 def in_dollars(value: float | None, instrument: Instrument) -> float | None:
@@ -81,7 +80,7 @@ def ladder(rows: list[dict[str, Any]], instrument: Instrument, *, depth: int) ->
         sizes = [sized(row, "size", "size_contracts", instrument, price=row["price"]) or 0.0 for row in mine[:depth]]
         for place, (row, size, total) in enumerate(zip(mine, sizes, totals(sizes), strict=False), 1):
             value = value_of(size, row.get("size_contracts"), instrument, row["price"])
-            levels.append(row | {"level": place, "size": size, "total": decimal(total), "notional": value})
+            levels.append(row | {"level": place, "size": size, "total": total, "notional": value})
     return levels
 
 
@@ -96,8 +95,7 @@ def with_values(frame: pl.DataFrame, instrument: Instrument) -> pl.DataFrame:
 
     face = pl.col("size_contracts") * instrument.contract_size
     size = pl.coalesce("size", face / pl.col("price") if instrument.inverse else face)
-    product = (size * pl.col("price")).round_sig_figs(DIGITS)
-    value = pl.coalesce("notional", face if instrument.inverse else product)
+    value = pl.coalesce("notional", face if instrument.inverse else size * pl.col("price"))
     dollars = value if instrument.quote in DOLLARS else pl.lit(None, dtype=pl.Float64())
     named = {"size": size, "notional": value, "notional_usd": dollars}
     return frame.with_columns(column.round_sig_figs(DIGITS).alias(name) for name, column in named.items())

@@ -192,7 +192,6 @@ class Fault:
         if self.met % options["every"] == 0 and (options["first"] is None or self.met <= options["first"]):
             self.kind.apply(draft, options)
 
-
     def means(self, draft: Draft) -> bool:
         """Whether an answer is of the exchange, the host and the path that this fault is about, if it names them."""
         simulator, ask, options = draft.simulator, draft.ask, self.options

@@ -21,6 +21,7 @@ UNITS: Mapping[str, Callable[[int], int]] = {
     "us": lambda stamp: stamp * 1_000,
     "ns": lambda stamp: stamp * 1_000_000,
 }
+INDEX, UNUSED = "index", 10**6  # things that others name by a number get numbers of their own
 HOSTILE = (
     "\x1b]0;owned\x07\x1b[2J",
     "[/]",
@@ -234,9 +235,10 @@ def hostile_names(draft: Draft, _: Mapping[str, Any]) -> None:
     """Instruments whose base, quote, symbol or status attacks terminals, files, spreadsheets and markup."""
     document = draft.document()
     things, words = draft.things(document), draft.simulator.words
-    model, name = dict(things[0]), words[0][0]
+    model, name = dict(things[-1]), words[0][0]
     for number, text in enumerate(HOSTILE):
         for keys in words:
             spoiled = {key: text for key in keys if key in model}
-            things.append(model | {name: f"HOSTILE{number}{keys[0].upper()}"} | spoiled)
+            own = {INDEX: UNUSED + len(things)} if INDEX in model else {}
+            things.append(model | {name: f"HOSTILE{number}{keys[0].upper()}"} | own | spoiled)
     draft.write(document)

@@ -14,7 +14,7 @@ from marketcli.sandbox.server import Sandbox
 from marketcli.world import World
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from cli_runner import Run
 
@@ -24,6 +24,13 @@ if TYPE_CHECKING:
 
 NOW = to_micros(datetime(2026, 11, 21, 9, 30, tzinfo=UTC))
 KINDS = ["accounts", "top_accounts", "top_positions", "taker"]
+
+
+@pytest.fixture(scope="module")
+def sandbox() -> Iterator[Sandbox]:
+    # Its clock stands still: a budget that is spent would never come back.
+    with Sandbox(clock=lambda: NOW, limits=False) as running:
+        yield running
 
 
 def listing(sandbox: Sandbox) -> Listing:
@@ -73,7 +80,7 @@ def test_the_last_points_of_each_kind(ask: Ask) -> None:
 def test_the_newest_are_as_many_as_asked_for_though_some_have_not_come(monkeypatch: pytest.MonkeyPatch) -> None:
     given = World.ratios
     monkeypatch.setattr(World, "ratios", lambda *asked: [one for one in given(*asked) if one.time != NOW - 15 * MINUTE])
-    with Sandbox(clock=lambda: NOW + 2 * MINUTE) as sandbox:
+    with Sandbox(clock=lambda: NOW + 2 * MINUTE, limits=False) as sandbox:
         words = ["--via", sandbox.url, "ratio", "BTCUSDT"]
         newest, some = mkt(*words), mkt(*words, "-n", "2", "--kind", "taker")
         more = mkt(*words, "-n", "5", "--kind", "taker")

@@ -20,14 +20,14 @@ from marketcli.cli.show import Destination
 from marketcli.config import load
 from marketcli.datasets import TICKER
 from marketcli.models import Market, to_micros
+from marketcli.sandbox.server import Sandbox
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from cli_runner import Run
 
-    from marketcli.sandbox.server import Sandbox
     from marketcli.world import Listing
 
     Ask = Callable[..., Run]
@@ -35,6 +35,13 @@ if TYPE_CHECKING:
 SYMBOLS = {Market.SPOT: "BTC-USDT", Market.LINEAR: "BTCUSDT", Market.INVERSE: "BTCUSD_PERP"}
 NOW = to_micros(datetime(2026, 11, 21, 9, 30, tzinfo=UTC))
 EVERYWHERE = "binance,bybit,okx,hyperliquid"
+
+
+@pytest.fixture(scope="module")
+def sandbox() -> Iterator[Sandbox]:
+    # Its clock stands still: a budget that is spent would never come back.
+    with Sandbox(clock=lambda: NOW, limits=False) as running:
+        yield running
 
 
 def listing(sandbox: Sandbox, market: Market) -> Listing:

@@ -12,15 +12,15 @@ from cli_runner import mkt
 from pty_runner import plain, screen
 
 from marketcli.models import SECOND, Market, Window, iso, to_micros
+from marketcli.sandbox.server import Sandbox
 from marketcli.world import World
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from cli_runner import Run
 
-    from marketcli.sandbox.server import Sandbox
     from marketcli.world import Listing
 
     Ask = Callable[..., Run]
@@ -29,6 +29,13 @@ NOW = to_micros(datetime(2026, 11, 21, 9, 30, tzinfo=UTC))
 SYMBOLS = {Market.SPOT: "SOL-USDT", Market.LINEAR: "SOLUSDT", Market.INVERSE: "SOLUSD_PERP"}
 SINCE, UNTIL = "2026-11-21T09:00", "2026-11-21T09:03"
 WINDOW = Window(NOW - 1_800 * SECOND, NOW - 1_620 * SECOND)
+
+
+@pytest.fixture(scope="module")
+def sandbox() -> Iterator[Sandbox]:
+    # Its clock stands still: a budget that is spent would never come back.
+    with Sandbox(clock=lambda: NOW, limits=False) as running:
+        yield running
 
 
 def listing(sandbox: Sandbox, market: Market, base: str = "SOL") -> Listing:
@@ -138,11 +145,9 @@ def test_trades_that_ids_show_to_be_missing_are_told(
 
 @pytest.mark.parametrize("fault", ["duplicate_rows", "unordered_rows", "unknown_fields", "http503_burst:first=2"])
 def test_bad_pages_lose_nothing_and_double_nothing(fault: str) -> None:
-    from marketcli.sandbox.server import Sandbox  # noqa: PLC0415
-
     window = Window(WINDOW.start, WINDOW.start + 60 * SECOND)
     broken = f"{fault}{',' if ':' in fault else ':'}path=aggTrades"
-    with Sandbox(clock=lambda: NOW, faults=[broken]) as sandbox:
+    with Sandbox(clock=lambda: NOW, limits=False, faults=[broken]) as sandbox:
         done = mkt("--via", sandbox.url, "trades", "SOLUSDT", "--since", SINCE, "--until", iso(window.end))
         truth = sandbox.world.trades(listing(sandbox, Market.LINEAR), window)
     assert done.returncode == 0
@@ -150,10 +155,8 @@ def test_bad_pages_lose_nothing_and_double_nothing(fault: str) -> None:
 
 
 def test_one_id_of_two_trades_is_a_contradiction(tmp_path: Path) -> None:
-    from marketcli.sandbox.server import Sandbox  # noqa: PLC0415
-
     # Pages that go on by id have no window, so the rows put around them are copies at other times.
-    with Sandbox(clock=lambda: NOW, faults=["rows_out_of_window:path=aggTrades"]) as sandbox:
+    with Sandbox(clock=lambda: NOW, limits=False, faults=["rows_out_of_window:path=aggTrades"]) as sandbox:
         words = ["trades", "SOLUSDT", "--since", SINCE, "--until", UNTIL, "-o", str(tmp_path / "x.csv")]
         done = mkt("--via", sandbox.url, *words)
     assert (done.returncode, list(tmp_path.iterdir())) == (8, [])

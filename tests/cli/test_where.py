@@ -210,7 +210,8 @@ def test_no_matching_row_is_a_complete_answer(ask: Ask, tmp_path: Path) -> None:
 
 
 def test_candles_that_are_missing_are_missed_whatever_the_filter() -> None:
-    with Sandbox(clock=lambda: NOW, faults=["missing_rows:from=2026-11-20T10:00,to=2026-11-20T13:00"]) as holed:
+    hole = "missing_rows:from=2026-11-20T10:00,to=2026-11-20T13:00"
+    with Sandbox(clock=lambda: NOW, limits=False, faults=[hole]) as holed:
         done = mkt("--via", holed.url, "ohlc", "BTCUSDT", "1h", "--last", "50", "--where", "close < 0")
     assert (done.returncode, done.stdout) == (3, "")
     assert "3 1h candles are missing" in done.stderr

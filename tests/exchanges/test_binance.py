@@ -258,7 +258,9 @@ def test_more_columns_are_ignored_and_fewer_are_not() -> None:
         decoded(OHLC, Market.SPOT, json.dumps([KLINE[:9]]).encode())
 
 
-CELLS = [(endpoint, market) for endpoint in (*BINANCE.instruments, *BINANCE.endpoints) for market in endpoint.markets]
+CELLS = [
+    (endpoint, market) for endpoint in (*BINANCE.instruments, *BINANCE.endpoints) for market in sorted(endpoint.markets)
+]
 WIRE = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20),
     lambda inner: st.lists(inner, max_size=13) | st.dictionaries(st.text(max_size=12), inner, max_size=8),

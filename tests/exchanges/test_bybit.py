@@ -261,7 +261,9 @@ def test_more_columns_are_ignored_and_fewer_are_not() -> None:
         decoded(OHLC, Market.SPOT, with_rows(KLINE[:6]))
 
 
-CELLS = [(endpoint, market) for endpoint in (*BYBIT.instruments, *BYBIT.endpoints) for market in endpoint.markets]
+CELLS = [
+    (endpoint, market) for endpoint in (*BYBIT.instruments, *BYBIT.endpoints) for market in sorted(endpoint.markets)
+]
 WIRE = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20),
     lambda inner: st.lists(inner, max_size=13) | st.dictionaries(st.text(max_size=12), inner, max_size=8),

@@ -20,7 +20,7 @@ from marketcli.api.candles import CandleQuestion, Range, candles
 from marketcli.api.session import Session
 from marketcli.config import Config
 from marketcli.errors import ExitCode, MarketError
-from marketcli.exchanges.binance import EXCHANGE
+from marketcli.exchanges import load
 from marketcli.models import SECOND, Interval, Market, Micros, Window
 from marketcli.net.client import Outside
 from marketcli.net.transport import Settings, Transport
@@ -34,10 +34,12 @@ if TYPE_CHECKING:
 
     from marketcli.api.answer import Answer
     from marketcli.sandbox.draft import Draft
-    from marketcli.spec import Exchange
+    from marketcli.spec import Endpoint, Exchange
+    from marketcli.world import Listing
 
 NOW = parse_time("2026-11-21T12:00:30", now=0)
 SEED = 7
+QUOTES = ("USDT", "USDC", "USD")
 VIA = "http://127.0.0.1:9"  # nothing listens there: what goes past the transport fails
 T = TypeVar("T")
 TRAVEL = 0.02  # seconds a request and an answer are each on their way
@@ -154,7 +156,14 @@ class FloorTransport(httpx.AsyncBaseTransport):
         host, _, path = address.lstrip("/").partition("/")
         self.sent.append(Sent(self.clock.seconds, host, f"/{path}"))
         await asyncio.sleep(TRAVEL)
-        draft = self.floor.answer(request.method, host, path=f"/{unquote(path)}", query=query)
+        draft = self.floor.answer(
+            request.method,
+            host,
+            path=f"/{unquote(path)}",
+            query=query,
+            body=await request.aread(),
+            headers=dict(request.headers),
+        )
         wire.encoded(draft, request.headers["accept-encoding"])
         await asyncio.sleep(draft.delay + TRAVEL)
         return httpx.Response(
@@ -210,26 +219,46 @@ class Ask:
     price: str = "trade"
     limit: int = 25
     base: str = "BTC"
+    exchange: str = "binance"
 
     @property
-    def native(self) -> str:
-        """The instrument as Binance spells it."""
-        return f"{self.base}USD_PERP" if self.market is Market.INVERSE else f"{self.base}USDT"
+    def where(self) -> Exchange:
+        """Who is asked."""
+        return load(self.exchange)
+
+    def listing(self, floor: Floor) -> Listing:
+        """The instrument meant: spot or perpetual, living or not, in the first quote there is."""
+        found = [
+            one
+            for one in floor.simulators[self.exchange].listings(floor.world, self.market)
+            if (one.coin, one.perpetual) == (self.base, self.market is not Market.SPOT)
+        ]
+        return min(found, key=lambda one: QUOTES.index(one.quote))
+
+    def native(self, floor: Floor) -> str:
+        """The same as the exchange spells it."""
+        return floor.simulators[self.exchange].native(self.listing(floor))
 
     @property
     def question(self) -> CandleQuestion:
         return CandleQuestion(Interval.parse(self.interval), self.range, price=self.price, market=self.market)
 
 
-def paged(limit: int, exchange: Exchange = EXCHANGE) -> Exchange:
+def paged(limit: int, exchange: Exchange) -> Exchange:
     """The exchange asked in pages of another size."""
-    return replace(exchange, endpoints=tuple(replace(endpoint, limit=limit) for endpoint in exchange.endpoints))
+    return replace(exchange, endpoints=tuple(smaller(endpoint, limit) for endpoint in exchange.endpoints))
 
 
-async def outcome_of(session: Session, ask: Ask, exchange: Exchange = EXCHANGE) -> Outcome:
+def smaller(endpoint: Endpoint, limit: int) -> Endpoint:
+    """An endpoint, and what has its older rows, asked in pages of another size, as far as it gives so much."""
+    earlier = None if endpoint.earlier is None else smaller(endpoint.earlier, limit)
+    return replace(endpoint, limit=min(limit, endpoint.limit), earlier=earlier)
+
+
+async def outcome_of(session: Session, ask: Ask, native: str, *, exchange: Exchange) -> Outcome:
     """How a question ends; what is no error of ours is raised."""
     try:
-        answer = await candles(session, paged(ask.limit, exchange), ask.native, question=ask.question)
+        answer = await candles(session, paged(ask.limit, exchange), native, question=ask.question)
     except MarketError as error:
         return Outcome(None, error)
     return Outcome(answer, None)
@@ -238,7 +267,7 @@ async def outcome_of(session: Session, ask: Ask, exchange: Exchange = EXCHANGE) 
 class Bench:
     """A world, its exchanges with their faults, and one clock; `ahead` is how many seconds our wall clock is ahead."""
 
-    def __init__(self, *faults: str, limits: bool = True, ahead: float = 0.0, exchange: Exchange = EXCHANGE) -> None:
+    def __init__(self, *faults: str, limits: bool = True, ahead: float = 0.0, exchange: Exchange | None = None) -> None:
         self.clock = Clock(ahead=ahead)
         self.world = World(SEED, clock=self.clock.world)
         self.world.tree, self.world.paths = MEMORY.tree, MEMORY.paths
@@ -275,7 +304,7 @@ class Bench:
             return list(await asyncio.gather(*(self.outcome(session, ask) for ask in asks)))
 
     async def outcome(self, session: Session, ask: Ask) -> Outcome:
-        return await outcome_of(session, ask, self.exchange)
+        return await outcome_of(session, ask, ask.native(self.floor), exchange=self.exchange or ask.where)
 
     def requests(self, path: str = "klines") -> Counter[str]:
         """How many requests each host has had for paths that contain a word."""

@@ -6,19 +6,22 @@ from dataclasses import dataclass
 from random import Random
 from typing import TYPE_CHECKING
 
-from faults.bench import NOW, Ask, Bench, Outcome
+from faults.bench import MEMORY, NOW, Ask, Bench, Outcome
 from faults.truth import lies, meant
 
 from marketcli.api.candles import Range
-from marketcli.exchanges.binance import EXCHANGE
+from marketcli.datasets import CANDLES
+from marketcli.exchanges import load
 from marketcli.models import DAY, HOUR, SECOND, Interval, Market, Micros, iso
 from marketcli.sandbox.faults import KINDS
+from marketcli.sandbox.floor import Floor
 from marketcli.windows import parse_time
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 MOST_PAGES = 40
+MEMORIES = Floor(MEMORY, limits=False, faults=())  # only to look up who is listed
 INTERVALS = ("1m", "1m", "1m", "3m", "5m", "15m", "1h", "4h", "1d", "10m", "90m", "2d")  # the last three are built
 LIMITS = (1, 2, 7, 25, 99, 499, 1_000)
 BEGAN = {  # the Bitcoin of a market: nothing is older, and that is no gap
@@ -41,6 +44,11 @@ VALUES: Mapping[str, Sequence[str]] = {
     "field": ("", "symbol", "pair", "filters", "baseAsset", "quoteAsset", "deliveryDate"),
     "nested": ("0", "1"),
 }
+OTHER_VALUES: Mapping[str, Mapping[str, Sequence[str]]] = {
+    "bybit": {"path": ("kline", "kline", "price-kline", "instruments"), "host": ("api.bybit.com", "bytick")},
+    "okx": {"path": ("candles", "candles", "history", "instruments"), "host": ("www.okx.com",)},
+    "hyperliquid": {"path": ("candleSnapshot", "candleSnapshot", "Meta"), "host": ("api.hyperliquid.xyz",)},
+}
 LIKELY = {"path": 0.6, "host": 0.1, "every": 0.6, "first": 0.6}
 FINAL = ("http418_ban", "http451", "http403_waf", "redirect")  # end a question at once, so little is seen of others
 SELDOM = {"gzip_bomb": 0.2} | dict.fromkeys(FINAL, 0.3)  # a bomb takes real time
@@ -56,10 +64,10 @@ class Schedule:
     ahead: float
 
 
-def schedule(seed: int) -> Schedule:
+def schedule(seed: int, exchange: str = "binance") -> Schedule:
     """The schedule of a number: one or two questions, one to six faults."""
     chance = Random(seed)
-    asks = tuple(random_ask(chance) for _ in range(chance.choice((1, 1, 2))))
+    asks = tuple(random_ask(chance, exchange) for _ in range(chance.choice((1, 1, 2))))
     likely = [name for name in sorted(KINDS) if chance.random() < SELDOM.get(name, 1) and tells(name, asks)]
     names = chance.sample(likely, chance.randint(1, 6))
     faults = tuple(random_fault(chance, name, asks) for name in names)
@@ -71,30 +79,40 @@ def tells(name: str, asks: Sequence[Ask]) -> bool:
     if name == "clock_skew":
         return all(ask.range.until is not None for ask in asks)
     if name == "missing_rows":
-        return all(meant(ask, NOW).start > BEGAN[ask.market] + 3 * DAY for ask in asks)
+        return all(meant(ask, NOW).start > began(ask) + 3 * DAY for ask in asks)
     if name == "big_id":
-        return all(Interval.parse(ask.interval) in EXCHANGE.intervals for ask in asks)
+        return all(Interval.parse(ask.interval) in ask.where.intervals for ask in asks)
     return True
 
 
-def random_ask(chance: Random) -> Ask:
+def began(ask: Ask) -> Micros:
+    """When what is asked about was listed."""
+    return ask.listing(MEMORIES).listed
+
+
+def random_ask(chance: Random, exchange: str) -> Ask:
     """A question about some hundred candles: the last ones, some time ago, or around the beginning."""
-    market, interval, limit = chance.choice(list(Market)), chance.choice(INTERVALS), chance.choice(LIMITS)
+    where = load(exchange)
+    market = chance.choice([one for one in Market if one in where.markets])
+    interval, limit = chance.choice(INTERVALS), chance.choice(LIMITS)
     count = chance.randint(1, min(300, limit * MOST_PAGES))
     price = "trade" if market is Market.SPOT else chance.choice(("trade", "trade", "trade", "mark", "index", "premium"))
+    price = price if where.endpoint(CANDLES[price], market) else "trade"
     if chance.random() < 0.4:
-        return Ask(market, Range(last=count), interval, price, limit)
+        return Ask(market, Range(last=count), interval, price, limit, exchange=exchange)
     grid = Interval.parse(interval)
     end = grid.floor(NOW - chance.randint(HOUR, 5 * DAY))
     if chance.random() < 0.15:
-        end = grid.step(grid.floor(BEGAN[market]), chance.randint(1, count))
-    return Ask(market, Range(since=iso(grid.step(end, -count)), until=iso(end)), interval, price, limit)
+        end = grid.step(grid.floor(began(Ask(market, exchange=exchange))), chance.randint(1, count))
+    span = Range(since=iso(grid.step(end, -count)), until=iso(end))
+    return Ask(market, span, interval, price, limit, exchange=exchange)
 
 
 def random_fault(chance: Random, name: str, asks: Sequence[Ask]) -> str:
     """A fault with some of its keys."""
     keys = [key for key in KINDS[name].options if key in VALUES and chance.random() < LIKELY.get(key, 0.7)]
-    values = {key: chance.choice(VALUES[key]) for key in keys}
+    known = {**VALUES, **OTHER_VALUES.get(asks[0].exchange, {})}
+    values = {key: chance.choice(known[key]) for key in keys}
     if name == "big_id":
         values.pop("value", None)
     if name == "missing_rows":

@@ -45,13 +45,13 @@ def over_sockets(ask: Ask, fault: str, first: int) -> tuple[Sandbox, Outcome]:
     """A question over loopback at the bench's moment; retries do not wait."""
     outside = Outside(wall=lambda: NOW / SECOND, sleep=lambda _: asyncio.sleep(0), random=lambda: 0.5)
 
-    async def work(url: str) -> Outcome:
-        config = Config.model_validate({"via": url, "timeout": timeout(fault)})
+    async def work(sandbox: Sandbox) -> Outcome:
+        config = Config.model_validate({"via": sandbox.url, "timeout": timeout(fault)})
         async with Session(config, outside=outside) as session:
-            return await outcome_of(session, ask)
+            return await outcome_of(session, ask, ask.native(sandbox.floor), exchange=ask.where)
 
     with Sandbox(clock=lambda: NOW, faults=[struck(fault, first)]) as sandbox:
-        return sandbox, asyncio.run(work(sandbox.url))
+        return sandbox, asyncio.run(work(sandbox))
 
 
 def struck(fault: str, first: int) -> str:

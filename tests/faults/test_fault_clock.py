@@ -41,10 +41,10 @@ def test_the_first_candles_may_tell_the_time(market: Market, seconds: int) -> No
 
     async def with_a_list_from_before() -> Outcome:
         async with bench.session() as before:
-            catalog = before.catalog(bench.exchange)
+            catalog = before.catalog(ask.where)
             await catalog.instruments(market)
         async with bench.session() as session:
-            session.catalog(bench.exchange).lists = catalog.lists
+            session.catalog(ask.where).lists = catalog.lists
             return await bench.outcome(session, ask)
 
     outcome = bench.run(with_a_list_from_before())

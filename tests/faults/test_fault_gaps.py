@@ -29,6 +29,18 @@ def test_before_the_beginning_nothing_is_missing(market: Market, interval: str) 
 
 
 @pytest.mark.parametrize("market", [Market.LINEAR, Market.INVERSE])
+def test_the_candle_in_which_it_was_listed_is_missing_and_not_unlisted(market: Market) -> None:
+    grid = Interval.parse("4h")
+    first = grid.floor(BEGAN[market])
+    span = Range(since=iso(grid.step(first, -5)), until=iso(grid.step(first, 5)))
+    bench, ask = Bench("empty_200:path=klines"), Ask(market, span, "4h")
+    outcome = bench.one(ask)
+    assert (outcome.exit, lies(bench, ask, outcome)) == (ExitCode.INCOMPLETE, [])
+    assert outcome.answer is not None
+    assert [(gap.cause, gap.missing) for gap in outcome.answer.gaps] == [(NOT_LISTED, 5), (ABSENT, 5)]
+
+
+@pytest.mark.parametrize("market", [Market.LINEAR, Market.INVERSE])
 def test_a_hole_at_the_start_of_a_window_long_after_the_listing_is_a_gap(market: Market) -> None:
     bench = Bench(f"missing_rows:from={iso(BEGAN[market] - DAY)},to=2026-11-10")
     ask = Ask(market, Range(since="2026-11-01", until="2026-11-20"), "1d")

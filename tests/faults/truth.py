@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 from faults.bench import NOW
 
+from marketcli.datasets import CANDLES
 from marketcli.errors import ExitCode
 from marketcli.models import SECOND, Interval, Market, Micros, Window, iso
+from marketcli.sandbox.truth import named
 from marketcli.windows import overlap, parse_time
 
 if TYPE_CHECKING:
@@ -21,19 +23,13 @@ if TYPE_CHECKING:
 
 SETTLE = 2 * SECOND  # reliability.md D6: the newest candle may change for so long after its end
 ROUNDING = 1e-13  # of a sum: candles built here add up floats the world adds up exactly
+CONTRACT = {"okx": 0.01}  # Bitcoin in one, on linear, where the world counts in coins
+DUST = 6  # decimals of contracts that the world does not count itself
 CUT = SECOND  # a Date header is cut to whole seconds
-SUFFIX = {Market.SPOT: "USDT", Market.LINEAR: "USDT-PERP", Market.INVERSE: "USD-PERP"}
 
-BUILT = {"10m": "5m", "90m": "30m", "2d": "1d", "3h": "1h"}  # what Binance lacks, and what it is built from
+BUILT = {"10m": "5m", "90m": "30m", "2d": "1d", "3h": "1h"}  # what an exchange lacks, and what it is built from
 Row = tuple[Any, ...]
 MISSING = object()
-
-
-def listing(bench: Bench, ask: Ask) -> Listing:
-    """The instrument a question names: spot or perpetual, living or not."""
-    wanted = (ask.base, SUFFIX[ask.market].removesuffix("-PERP"), ask.market is not Market.SPOT)
-    listings = bench.world.listings(ask.market)
-    return next(item for item in listings if (item.base, item.quote, item.perpetual) == wanted)
 
 
 def meant(ask: Ask, now: Micros) -> Window:
@@ -49,21 +45,30 @@ def meant(ask: Ask, now: Micros) -> Window:
 
 def truth(bench: Bench, ask: Ask, window: Window) -> dict[Micros, Row]:
     """The world's candles that open in a window, as rows of our dataset."""
-    interval = Interval.parse(ask.interval)
-    bars = bench.world.candles(listing(bench, ask), interval, window, price=ask.price)
-    return {bar.time: row(bar, ask) for bar in bars}
+    bars = bench.world.candles(ask.listing(bench.floor), Interval.parse(ask.interval), window, price=ask.price)
+    return {bar.time: row(bench, bar, ask) for bar in bars}
 
 
-def row(bar: Bar, ask: Ask) -> Row:
-    """A candle of the world with every field of ours, in their order."""
-    whose = ("binance", ask.market.value, f"{ask.base}-{SUFFIX[ask.market]}", ask.native, ask.interval, bar.time)
-    prices = (bar.open, bar.high, bar.low, bar.close)
-    told = (True, f"resampled:{BUILT[ask.interval]}" if ask.interval in BUILT else "rest")
-    if ask.price != "trade":
-        return (*whose, ask.price, *prices, *told)
-    contracts = float(bar.contracts) if ask.market is Market.INVERSE else None
-    volumes = (bar.volume_base, bar.volume_quote, bar.trades, bar.taker_buy_base, contracts)
-    return (*whose, *prices, *volumes, *told)
+def row(bench: Bench, bar: Bar, ask: Ask) -> Row:
+    """A candle of the world with every field of ours, in their order; what its exchange does not say is None."""
+    listing, dataset = ask.listing(bench.floor), CANDLES[ask.price]
+    endpoint = ask.where.endpoint(dataset, ask.market)
+    assert endpoint is not None
+    names = named(listing, bench.floor.simulators[ask.exchange])
+    built = Interval.parse(ask.interval) not in ask.where.spelled(endpoint)
+    told = {name: getattr(bar, name) for name in endpoint.columns if hasattr(bar, name)}
+    if "volume_contracts" in endpoint.columns:
+        told["volume_contracts"] = contracts(bar, listing, ask)
+    told |= {"exchange": ask.exchange, "market": ask.market.value, "interval": ask.interval, **names}
+    told |= {"closed": True, "source": f"resampled:{BUILT[ask.interval]}" if built else "rest", **dict(dataset.fixed)}
+    return tuple(told.get(name) for name in dataset.fields)
+
+
+def contracts(bar: Bar, listing: Listing, ask: Ask) -> float:
+    """How many contracts changed hands, as the exchange counts them: Bybit in dollars, OKX on linear too."""
+    if listing.market is Market.INVERSE:
+        return float(bar.contracts * (listing.contract_size if ask.exchange == "bybit" else 1))
+    return round(bar.volume_base / CONTRACT[ask.exchange], DUST)
 
 
 def delivered(outcome: Outcome) -> dict[Micros, Row]:

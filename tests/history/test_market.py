@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from marketcli import frames
@@ -86,6 +86,7 @@ def test_levels_counted_in_contracts_are_told_in_base() -> None:
     assert (level["size"], level["notional"]) == (0.006, 300.0)
 
 
+@example([(1_000, 100), (1_001, 200), (1_002, 700)])
 @given(st.lists(st.tuples(st.integers(1, 10**6), st.integers(1, 10**7)), min_size=1, max_size=60))
 def test_sums_and_values_have_no_dust(levels: list[tuple[int, int]]) -> None:
     rows = rungs(*(("ask", price / 10, size / 1_000) for price, size in levels))

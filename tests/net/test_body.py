@@ -47,7 +47,7 @@ def test_a_gzip_body_cut_anywhere_is_an_error(data: bytes, draw: st.DataObject) 
         received([packed[:cut]], "gzip")
 
 
-@pytest.mark.parametrize("tail", [b"x", gzip.compress(b"more")])
+@pytest.mark.parametrize("tail", [b"x", gzip.compress(b"more", mtime=0)])
 def test_nothing_may_follow_a_gzip_body(tail: bytes) -> None:
     with pytest.raises(MalformedBody, match="behind the end"):
         received([gzip.compress(b"[1]") + tail], "gzip")

@@ -196,7 +196,7 @@ def test_parts_are_those_every_file_name_uses() -> None:
 
 @pytest.fixture(scope="module")
 def sandbox() -> Iterator[Sandbox]:
-    with Sandbox(clock=lambda: NOW) as running:
+    with Sandbox(clock=lambda: NOW, limits=False) as running:
         yield running
 
 

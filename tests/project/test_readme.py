@@ -18,7 +18,7 @@ ONE_LINERS = [line.split("  #")[0].strip() for line in BLOCKS[2].splitlines()]
 def test_there_are_two_set_up_commands_of_one_line_each() -> None:
     assert [block.count("\n") for block in BLOCKS[:2]] == [0, 0]
     assert "mkt --sandbox ohlc BTCUSDT 1h" in BLOCKS[0]
-    assert BLOCKS[1].endswith("python -m pytest")
+    assert BLOCKS[1].endswith("python -m pytest -n auto")
 
 
 @pytest.mark.parametrize("line", ONE_LINERS)

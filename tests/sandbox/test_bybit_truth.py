@@ -37,7 +37,7 @@ NATIVE = {SPOT: "BTCUSDT", LINEAR: "BTCUSDT", INVERSE: "BTCUSD"}
 
 @pytest.fixture(scope="module")
 def sandbox() -> Iterator[Sandbox]:
-    with Sandbox(clock=lambda: NOW) as running:
+    with Sandbox(clock=lambda: NOW, limits=False) as running:
         yield running
 
 

@@ -266,7 +266,7 @@ def test_faults_can_be_replaced_but_not_by_nonsense() -> None:
     ("text", "message", "hint"),
     [
         ("http404", "There is no fault 'http404'.", "http503_burst"),
-        ("nan_rows:size=1", "The fault nan_rows has no key 'size'.", "every, first, path, host, value"),
+        ("nan_rows:size=1", "The fault nan_rows has no key 'size'.", "every, first, path, host, exchange, value"),
         ("nan_rows:value=7", "The fault nan_rows cannot take value=7.", "NaN|Infinity|1e400|null|1_000|text"),
         ("nan_rows:every=0", "The fault nan_rows cannot take every=0.", "every=1"),
         ("missing_rows:from=soon", "The fault missing_rows cannot take from=soon.", "from=DATE"),

@@ -102,6 +102,6 @@ SIMULATOR = Simulator(
     other_bounds=(("begin", "end"),),
     exclusive=True,
     stamps=("fundingTime", "ts"),
-    words=(("instId",), ("baseCcy", "ctValCcy"), ("quoteCcy", "settleCcy"), ("instFamily", "uly"), ("state",)),
+    words=(("instId",), ("baseCcy", "ctValCcy"), ("quoteCcy", "settleCcy"), ("state",)),
     lists=lists,
 )
