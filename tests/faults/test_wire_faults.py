@@ -46,7 +46,11 @@ def times(draft: Draft) -> list[int]:
 def test_the_window_asked_for_is_understood(cell: Cell) -> None:
     query = asked(cell)
     (page,) = cell.pages(query)
-    assert played().answer(cell.exchange, cell.endpoint, query, page=page).window == page.window
+    found, meant = played().answer(cell.exchange, cell.endpoint, query, page=page).window, page.window
+    assert found is not None
+    assert meant is not None
+    assert found.start == meant.start
+    assert 0 <= meant.end - found.end < MILLISECOND
 
 
 @EVERY
