@@ -31,7 +31,7 @@ def contract(symbol: str, base: str, quote: str, settle: str, **more: Any) -> di
     kind, delivery = ("PERPETUAL", 4133404800000) if "_2" not in symbol else ("CURRENT_QUARTER", 1806048000000)
     return {
         "symbol": symbol, "pair": base + quote, "contractType": kind, "deliveryDate": delivery, "status": "TRADING",
-        "baseAsset": base, "quoteAsset": quote, "marginAsset": settle, **more,
+        "baseAsset": base, "quoteAsset": quote, "marginAsset": settle, "contractSize": 100, **more,
     }  # fmt: skip
 
 
