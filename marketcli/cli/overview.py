@@ -103,7 +103,8 @@ def ways(answers: Sequence[Answer]) -> list[str]:
     found = list(dict.fromkeys((answer.exchange, *answer.via.partition(" ")[::2]) for answer in answers))
     between = {rest for _, _, rest in found}
     if len(found) > 1 and len(between) == 1:
-        return [f"via {', '.join(host for _, host, _ in found)} {between.pop()}".strip()]
+        first, *middle, last = (host for _, host, _ in found)
+        return [f"via {first}", *middle, f"{last} {between.pop()}".strip()]
     return [f"{exchange} via {host} {rest}".strip() for exchange, host, rest in found]
 
 

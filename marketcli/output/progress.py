@@ -25,6 +25,8 @@ BAR = 16  # columns of the bar
 class Progress:
     """A bar for work of `total` rows: `with Progress(sys.stderr, 525_600) as progress: progress.advance(1_000)`.
 
+    Where nobody knows how many there will be (0), it tells how many have come.
+
     It appears after half a second, on a terminal only, and draws from inside `advance`: no thread, and a terminal that
     does not take more at the moment is left alone rather than waited for.
     """
@@ -69,11 +71,15 @@ class Progress:
     def line(self, seconds: float) -> str:
         """The bar in words and figures, cut to the terminal."""
         speed = self.rows / seconds if seconds > 0 else 0.0
-        share = min(1.0, self.rows / self.total) if self.total else 0.0
-        parts = [self.bar(share), f"{share:4.0%}", f"{self.rows:,} rows in {self.pages:,} pages"]
+        parts = [f"{self.rows:,} rows in {self.pages:,} pages"]
+        if self.total:
+            share = min(1.0, self.rows / self.total)
+            parts = [self.bar(share), f"{share:4.0%}", *parts]
         if speed:
+            parts.append(f"{speed:,.0f} rows/s")
+        if speed and self.total:
             left = max(0, self.total - self.rows) / speed
-            parts += [f"{speed:,.0f} rows/s", f"{countdown(int(left * SECOND))} left"]
+            parts.append(f"{countdown(int(left * SECOND))} left")
         width = self.width or shutil.get_terminal_size().columns
         return "  ".join(parts)[: max(0, width - 1)]
 

@@ -171,3 +171,9 @@ print(sorted({"polars", "rich", "pydantic", "msgspec", "asyncio", "httpx", "type
 """
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout == "[]\n"
+
+
+def test_where_nobody_knows_how_many_will_come_nothing_is_promised() -> None:
+    line = Progress(io.StringIO(), 0, width=80)
+    line.rows, line.pages = 4_000, 4
+    assert line.line(2.0) == "4,000 rows in 4 pages  2,000 rows/s"
