@@ -8,6 +8,7 @@ The tree::
         AmbiguousSymbol           2   several have it
       Incomplete                  3   data was delivered, but not all that was asked for
       NotOffered                  4   the exchange or market does not have it
+        DatasetAbsent             4   not at all, for nobody and no time
       NetworkError                5   may go away by itself
         Unreachable               5   DNS, refused, no route, TLS
         DeadlineExceeded          5   too slow
@@ -114,6 +115,10 @@ class NotOffered(MarketError):
 
     exit = ExitCode.NOT_OFFERED
     code = "not_offered"
+
+
+class DatasetAbsent(NotOffered):
+    """The exchange has no such dataset, or no such market; who asks everybody is told, and nothing has failed."""
 
 
 class NetworkError(MarketError):

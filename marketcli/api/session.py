@@ -9,7 +9,7 @@ from marketcli import exchanges
 from marketcli.api.kept import Kept
 from marketcli.catalog import Catalog
 from marketcli.config import directories
-from marketcli.errors import NotOffered, UsageError
+from marketcli.errors import DatasetAbsent, NotOffered, UsageError
 from marketcli.net.address import is_local, masked
 from marketcli.net.client import Client
 from marketcli.net.transport import Settings
@@ -116,13 +116,13 @@ class Session:
 
 
 def cell(exchange: Exchange, dataset: Dataset, market: Market) -> Endpoint:
-    """The endpoint for a dataset of a market. Raises `NotOffered` with the reason, and who has it."""
+    """The endpoint for a dataset of a market. Raises `DatasetAbsent` with the reason, and who has it."""
     endpoint = exchange.endpoint(dataset, market)
     if endpoint is not None:
         return endpoint
     if market not in exchange.markets:
-        raise NotOffered(f"{exchange.title} has no {market} market.", hint=f"It has {', '.join(exchange.markets)}.")
+        raise DatasetAbsent(f"{exchange.title} has no {market} market.", hint=f"It has {', '.join(exchange.markets)}.")
     reason = exchange.absent.get((dataset, market), f"{exchange.title} does not offer it")
     others = [name for name in exchanges.names() if exchanges.load(name).endpoint(dataset, market)]
     hint = f"{', '.join(others)} offers it for {market}." if others else "See `mkt exchanges` for who offers what."
-    raise NotOffered(f"{exchange.name} {market} has no {dataset.title}: {reason}.", hint=hint)
+    raise DatasetAbsent(f"{exchange.name} {market} has no {dataset.title}: {reason}.", hint=hint)

@@ -10,7 +10,7 @@ from marketcli.api.answer import missing, prefix
 from marketcli.cli.candles import ending, gap_entries, incomplete, metadata, nothing, remarks
 from marketcli.cli.notice import complain, put, tell
 from marketcli.cli.show import NOTHING
-from marketcli.errors import PRIORITY, MarketError, UsageError, worst
+from marketcli.errors import PRIORITY, DatasetAbsent, MarketError, UsageError, worst
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
@@ -80,16 +80,23 @@ class Job:
         answers = once([answer for answer in answers if not nothing(answer)])
         if not answers:
             raise min(failures, key=lambda error: PRIORITY.index(error.exit))
+        failures, absent = self.divided(failures)
         notes = [f"{prefix(answer)}{note}" for answer in answers for note in remarks(answer)]
         if self.config.sandbox:
             notes.insert(0, "These rows are simulated by the embedded sandbox.")
         notes += self.write(answers)
-        self.tell(answers, [] if self.destination.drawn else notes)
+        self.tell(answers, absent if self.destination.drawn else [*notes, *absent])
         for error in failures:
             complain(error, self.config)
         if lost := sum(gap.missing for answer in answers for gap in answer.lost):
             complain(incomplete(answers, lost), self.config)
         return worst([error.exit for error in failures] + [ending(answer) for answer in answers])
+
+    def divided(self, failures: Sequence[MarketError]) -> tuple[list[MarketError], list[str]]:
+        """What failed, and what is only to be told: that one of everybody does not offer the dataset."""
+        everybody = "all" in self.config.exchange.split(",")
+        absent = [error for error in failures if everybody and isinstance(error, DatasetAbsent)]
+        return [error for error in failures if error not in absent], [error.message for error in absent]
 
     def write(self, answers: Sequence[Answer]) -> list[str]:
         """Draw the rows or write them; gives sentences the user should read."""

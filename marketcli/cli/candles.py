@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from marketcli.api.answer import because, noun, prefix
+from marketcli.datasets import Cadence
 from marketcli.errors import ExitCode, Incomplete, NotOffered
 from marketcli.models import iso
 
@@ -99,8 +100,12 @@ def remarks(answer: Answer) -> list[str]:
 
 
 def nothing(answer: Answer) -> NotOffered | None:
-    """The error for an answer that has no rows and lacks none either: there was nothing to have."""
-    if answer.frame.height or answer.lost:
+    """The error for an answer that has no rows and lacks none either: there was nothing to have.
+
+    A window without events is a complete answer.
+    """
+    quiet = answer.dataset.cadence is Cadence.EVENT and answer.window is not None
+    if answer.frame.height or answer.lost or quiet:
         return None
     why = " ".join(remarks(answer)) or "Nothing has finished there yet."
     return NotOffered(f"{prefix(answer)}no {noun(answer)} in that window.", hint=why)

@@ -105,3 +105,21 @@ def test_exchanges_that_are_not_asked_are_not_loaded() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.split() == ["binance", "okx"]
+
+
+def test_who_of_everybody_does_not_offer_it_is_a_note() -> None:
+    done = ask("ratio", "BTC", "-e", "all", "-f", "ndjson")
+    assert {row["exchange"] for row in done.rows()} == {"binance", "bybit", "okx"}
+    assert (done.returncode, done.stderr.count("error: ")) == (0, 0)
+    assert "note: hyperliquid linear has no long/short ratios" in done.stderr
+
+
+def test_who_is_named_and_does_not_offer_it_has_failed() -> None:
+    done = ask("ratio", "BTC", "-e", "okx,hyperliquid", "-f", "ndjson")
+    assert {row["exchange"] for row in done.rows()} == {"okx"}
+    assert (done.returncode, done.stderr.count("error: ")) == (4, 1)
+
+
+def test_a_window_without_events_is_a_complete_answer() -> None:
+    done = ask("funding", "BTC", "--since", "2026-11-20T01:00", "--until", "2026-11-20T02:00", "-f", "csv")
+    assert (done.returncode, len(done.stdout.splitlines()), done.stderr) == (0, 1, "")
