@@ -183,7 +183,7 @@ class Catalog:
         close = difflib.get_close_matches(name.casefold(), names, n=2 * SUGGESTIONS, cutoff=0.6)
         near = list(dict.fromkeys(clean(names[word]) for word in close))[:SUGGESTIONS]
         hint = f"Did you mean {' or '.join(near)}?" if near else "See `mkt instruments --search NAME`."
-        return UnknownSymbol(f"{where} has no instrument {clean(name)!r}.", hint=hint)
+        return UnknownSymbol(f"{where} has no instrument '{clean(name)}'.", hint=hint)
 
 
 def listed(exchange: str, market: Market, row: dict[str, Any]) -> Instrument:
@@ -247,7 +247,7 @@ def one_of(found: list[Instrument], name: str) -> Instrument | None:
     if len(best) > 1:
         names = ", ".join(f"{clean(one.symbol)} ({one.market} {clean(one.native)})" for one in best[:6])
         raise AmbiguousSymbol(
-            f"{clean(name)!r} can mean {len(best)} instruments: {names}.",
+            f"'{clean(name)}' can mean {len(best)} instruments: {names}.",
             hint="Write the canonical name, or say --market spot, linear or inverse.",
         )
     return best[0] if best else None

@@ -106,7 +106,10 @@ class Settlement(Record, frozen=True):
     """A funding payment that was made; positive rates are paid by longs."""
 
     time: Annotated[Time, Meta(description="settlement, snapped to the minute")]
-    rate: Annotated[float, Meta(description="what was paid, of the position's value", extra=FRACTION)]
+    rate: Annotated[
+        float | None,
+        Meta(description="what was paid, of the position's value, where known", extra=FRACTION),
+    ]
     interval_h: Annotated[
         float | None,
         Meta(description="hours since the settlement before, from the times themselves", extra={"unit": "hours"}),

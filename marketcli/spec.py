@@ -16,7 +16,7 @@ import msgspec
 from msgspec import Meta
 
 from marketcli.errors import CutBody, DecodeError, ExchangeError, MalformedBody, MarketError
-from marketcli.models import GENESIS, MILLISECOND, SECOND, Instrument, Interval, Market, Micros, Window
+from marketcli.models import GENESIS, MILLISECOND, MINUTE, SECOND, Instrument, Interval, Market, Micros, Window
 from marketcli.text import clean
 
 if TYPE_CHECKING:
@@ -231,6 +231,11 @@ def micros(stamp: int, *, what: str) -> Micros:
     if GENESIS <= stamp // 1_000 < LATEST_STAMP:
         return stamp // 1_000
     raise DecodeError(f"{what} sent the time {str(stamp)[:40]}, which is no date between 2009 and 2100.")
+
+
+def settlement(stamp: int, *, what: str) -> Micros:
+    """The time of a settlement: exchanges write it with milliseconds of jitter, so the nearest minute is meant."""
+    return (micros(stamp, what=what) + MINUTE // 2) // MINUTE * MINUTE
 
 
 def moments(stamps: Sequence[int], *, what: str) -> Sequence[Micros]:

@@ -15,7 +15,7 @@ from marketcli.history.snapshot import with_funding, with_value
 from marketcli.models import DAY, HOUR, Interval, Micros, Window
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     import polars as pl
 
@@ -41,14 +41,16 @@ async def perpetual(
 
 def as_frame(instrument: Instrument, dataset: Dataset, *rows: dict[str, Any]) -> pl.DataFrame:
     """Rows of one instrument as a frame of their dataset."""
-    about = {
-        "exchange": instrument.exchange,
-        "market": instrument.market.value,
-        "symbol": instrument.symbol,
-        "native": instrument.native,
-    }
-    values = [tuple((row | about).get(name) for name in dataset.fields) for row in rows]
-    return frames.from_rows(dataset, dataset.fields, values, {})
+    return together(dataset, [(instrument, row) for row in rows])
+
+
+def together(dataset: Dataset, rows: Sequence[tuple[Instrument, dict[str, Any]]]) -> pl.DataFrame:
+    """Rows of several instruments as a frame of their dataset."""
+    named = (
+        row | {"exchange": one.exchange, "market": one.market.value, "symbol": one.symbol, "native": one.native}
+        for one, row in rows
+    )
+    return frames.from_rows(dataset, dataset.fields, [tuple(map(row.get, dataset.fields)) for row in named], {})
 
 
 async def funding(session: Session, exchange: Exchange, symbol: str, *, market: Market | None) -> Answer:

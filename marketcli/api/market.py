@@ -10,7 +10,7 @@ import marketcli.history.market as derived
 from marketcli import frames
 from marketcli.api.answer import Asking
 from marketcli.api.candles import read
-from marketcli.api.derivatives import as_frame
+from marketcli.api.derivatives import as_frame, together
 from marketcli.api.points import check_lookback, points
 from marketcli.api.session import cell
 from marketcli.datasets import BOOK, RATIO, RATIOS, TICKER, TRADES, TRADES_HISTORY
@@ -50,8 +50,8 @@ async def tickers(session: Session, exchange: Exchange, market: Market) -> Answe
         session.catalog(exchange).instruments(market),
         snapshots(asking.ask, endpoint, Query(TICKER, market), now=asking.moment),
     )
-    rows = [as_frame(one, TICKER, derived.with_change(found[one.native], one)) for one in listed if one.native in found]
-    return asking.answered(market, TICKER, frames.concat(TICKER, rows), notes=[endpoint.note])
+    rows = [(one, derived.with_change(found[one.native], one)) for one in listed if one.native in found]
+    return asking.answered(market, TICKER, together(TICKER, rows), notes=[endpoint.note])
 
 
 async def book(session: Session, exchange: Exchange, symbol: str, *, market: Market | None, depth: int) -> Answer:

@@ -63,10 +63,10 @@ def test_prices_beside_are_found_by_name_and_by_pair() -> None:
     assert cell(PRICE, Market.SPOT).joins == ()
 
 
-def test_settlements_are_what_was_charged_and_blank_ones_what_was_forecast() -> None:
+def test_settlements_are_what_was_charged_and_a_forecast_never_stands_in() -> None:
     rows = decoded(cell(FUNDING_HISTORY, LINEAR), "funding_rate_history.json")
     assert [(row["time"] - START) / HOUR for row in rows] == [0, -8, -16]
-    assert [row["rate"] for row in rows] == [0.00005, -0.00003, 0.0]
+    assert [row["rate"] for row in rows] == [None, -0.00003, 0.0]
 
 
 def test_open_interest_is_contracts_and_base() -> None:

@@ -11,10 +11,9 @@ import msgspec
 
 from marketcli.exchanges.binance.rest import one_or_many, source, symbol_params
 from marketcli.models import MINUTE
-from marketcli.spec import Amount, Count, Real, decode_json, micros, number_or_none
+from marketcli.spec import Amount, Count, Real, decode_json, micros, number_or_none, settlement
 
 if TYPE_CHECKING:
-    from marketcli.models import Micros
     from marketcli.spec import Page, Params, Query, Rows
 
 Blank: TypeAlias = str  # a number as text, or "" where there is none
@@ -92,17 +91,12 @@ def settlements(body: bytes, query: Query) -> Rows:
     found: list[Rate] = decode_json(body, list[Rate], what=what)
     return [
         (
-            snapped(micros(item.funding_time, what=what)),
+            settlement(item.funding_time, what=what),
             item.funding_rate,
             number_or_none(item.mark_price, what=what),
         )
         for item in found
     ]
-
-
-def snapped(time: Micros) -> Micros:
-    """The minute a time is nearest to."""
-    return (time + MINUTE // 2) // MINUTE * MINUTE
 
 
 def settlement_params(query: Query, page: Page) -> Params:

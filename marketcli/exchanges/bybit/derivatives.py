@@ -21,8 +21,8 @@ from marketcli.exchanges.bybit.rest import (
     source,
     whose,
 )
-from marketcli.models import MINUTE, Interval
-from marketcli.spec import Amount, Count, Real, micros, number_or_none
+from marketcli.models import Interval
+from marketcli.spec import Amount, Count, Real, micros, number_or_none, settlement
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -91,12 +91,7 @@ def settlements(body: bytes, query: Query) -> Rows:
     """Settlements, newest first, their times snapped to the minute."""
     what = source(query)
     found: tuple[Rate, ...] = rows_of(body, RATES, query)
-    return [(snapped(micros(item.funding_rate_timestamp, what=what)), item.funding_rate) for item in found]
-
-
-def snapped(time: Micros) -> Micros:
-    """The minute a time is nearest to."""
-    return (time + MINUTE // 2) // MINUTE * MINUTE
+    return [(settlement(item.funding_rate_timestamp, what=what), item.funding_rate) for item in found]
 
 
 def settlement_params(query: Query, page: Page) -> Params:

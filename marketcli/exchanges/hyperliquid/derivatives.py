@@ -12,7 +12,7 @@ import msgspec
 from marketcli.errors import DecodeError
 from marketcli.exchanges.hyperliquid.rest import Asset, Meta, coin, plus_rows, source
 from marketcli.models import HOUR, MINUTE
-from marketcli.spec import Amount, Count, Real, decode_json, micros
+from marketcli.spec import Amount, Count, Real, decode_json, settlement
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -106,12 +106,7 @@ def settlements(body: bytes, query: Query) -> Rows:
     """Settlements, oldest first, their times snapped to the minute."""
     what = source(query)
     found: list[Settlement] = decode_json(body, list[Settlement], what=what)
-    return [(snapped(micros(one.time, what=what)), one.funding_rate) for one in found]
-
-
-def snapped(time: Micros) -> Micros:
-    """The minute a time is nearest to."""
-    return (time + MINUTE // 2) // MINUTE * MINUTE
+    return [(settlement(one.time, what=what), one.funding_rate) for one in found]
 
 
 def settlement_params(query: Query, page: Page) -> Params:

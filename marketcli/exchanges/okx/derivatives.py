@@ -11,12 +11,11 @@ import msgspec
 
 from marketcli.exchanges.okx.rest import INTERVALS, asked, bounds, sent, source, table
 from marketcli.models import HOUR, MILLISECOND, MINUTE, Interval
-from marketcli.spec import Amount, Count, Real, micros, number_or_none
+from marketcli.spec import Amount, Count, Real, micros, number_or_none, settlement
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from marketcli.models import Micros
     from marketcli.spec import Page, Params, Query, Rows
 
 
@@ -50,29 +49,22 @@ FUNDING = funding, ("native", "pair", "time", "rate", "interval_h", "next_time")
 
 
 class Paid(msgspec.Struct, frozen=True, rename="camel"):
-    """A settlement: `realized_rate` is what was charged, `funding_rate` what had been forecast."""
+    """A settlement and what was charged; `fundingRate` beside it is only what had been forecast."""
 
     funding_time: Count
-    funding_rate: Real
     realized_rate: str = ""
 
 
 def settlements(body: bytes, query: Query) -> Rows:
-    """What was charged; where OKX does not say that, what had been forecast."""
-    what, rows = source(query), []
-    for item in sent(body, query, Paid):
-        charged = number_or_none(item.realized_rate, what=what)
-        time = snapped(micros(item.funding_time, what=what))
-        rows.append((time, item.funding_rate if charged is None else charged))
-    return rows
+    """What was charged; null where OKX does not say it."""
+    what = source(query)
+    return [
+        (settlement(item.funding_time, what=what), number_or_none(item.realized_rate, what=what))
+        for item in sent(body, query, Paid)
+    ]
 
 
 SETTLEMENTS = settlements, ("time", "rate")
-
-
-def snapped(time: Micros) -> Micros:
-    """The minute a time is nearest to."""
-    return (time + MINUTE // 2) // MINUTE * MINUTE
 
 
 def settlement_params(query: Query, page: Page) -> Params:
