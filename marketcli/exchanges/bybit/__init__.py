@@ -24,7 +24,7 @@ from marketcli.datasets import (
     TRADES,
     TRADES_HISTORY,
 )
-from marketcli.exchanges.bybit import derivatives, market, rest
+from marketcli.exchanges.bybit import derivatives, instruments, market, rest
 from marketcli.models import Market
 from marketcli.paging import backward, by_window, whole
 from marketcli.spec import DERIVATIVES, Budget, Endpoint, Exchange, Site
@@ -71,10 +71,10 @@ PREMIUM_CANDLES = replace(
 CONTRACT_LIST = Endpoint(
     INSTRUMENTS,
     PATH + "instruments-info",
-    rest.list_params,
-    rest.contracts,
-    rest.CONTRACT,
-    rest.every_state,
+    instruments.list_params,
+    instruments.contracts,
+    instruments.CONTRACT,
+    instruments.every_state,
     limit=1_000,
     docs=DOCS + "instrument",
     markets=DERIVATIVES,
@@ -84,8 +84,8 @@ CONTRACT_LIST = Endpoint(
 SPOT_LIST = replace(
     CONTRACT_LIST,
     params=rest.market_params,
-    decode=rest.spot_instruments,
-    columns=rest.PAIR,
+    decode=instruments.spot_instruments,
+    columns=instruments.PAIR,
     pages=whole,
     limit=100_000,
     markets=SPOT,
