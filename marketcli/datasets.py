@@ -14,6 +14,8 @@ from marketcli.records import (
     Candle,
     Funding,
     InstrumentRow,
+    LargeTrade,
+    Liquidation,
     OpenInterest,
     OpenInterestPoint,
     PriceCandle,
@@ -90,6 +92,15 @@ BOOK_SUMMARY = Dataset("book_summary", "order books in a row each", BookSummary,
 TRADES = Dataset("trades", "trades", Trade, ("symbol", "time", "id"), Cadence.EVENT)
 TRADES_HISTORY = replace(TRADES, name="trades_history", title="past trades")
 
+LARGE_TRADES = Dataset("large_trades", "large trades", LargeTrade, ("symbol", "time", "id"), Cadence.EVENT)
+LIQUIDATIONS = Dataset(
+    "liquidations",
+    "liquidations",
+    Liquidation,
+    ("time", "symbol", "liquidated", "price", "size", "nth"),
+    Cadence.EVENT,
+)
+
 
 def ratio(kind: str, title: str) -> Dataset:
     """One kind of ratio; all kinds have the same columns."""
@@ -125,9 +136,11 @@ EVERY_DATASET = (
     *RATIOS.values(),
     INSTRUMENTS,
 )
+STREAMED = (TRADES, LIQUIDATIONS, OHLC, TICKER, FUNDING, OI)  # what channels carry
 DATASETS = {dataset.name: dataset for dataset in EVERY_DATASET}
 # What users can name: answers about ratios hold all kinds, and summaries of books are made of their levels.
-SCHEMAS = DATASETS | {RATIO.name: RATIO, BOOK_SUMMARY.name: BOOK_SUMMARY}
+# Liquidations are streamed only, and large trades are put together from trades.
+SCHEMAS = DATASETS | {dataset.name: dataset for dataset in (RATIO, BOOK_SUMMARY, LIQUIDATIONS, LARGE_TRADES)}
 CANDLES = {"trade": OHLC, "mark": MARK_OHLC, "index": INDEX_OHLC, "premium": PREMIUM_OHLC}
 
 

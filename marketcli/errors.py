@@ -12,6 +12,7 @@ The tree::
       NetworkError                5   may go away by itself
         Unreachable               5   DNS, refused, no route, TLS
         DeadlineExceeded          5   too slow
+        ConnectionLost            5   a stream broke off
         CutBody                   5   the answer ended early, or is empty
         MalformedBody             5   not JSON, or HTML where JSON belongs
         ExchangeDown              5   5xx, maintenance
@@ -139,6 +140,12 @@ class DeadlineExceeded(NetworkError):
     """The answer did not come in time."""
 
     code = "timeout"
+
+
+class ConnectionLost(NetworkError):
+    """An open connection of a stream is no more."""
+
+    code = "connection_lost"
 
 
 class CutBody(NetworkError):

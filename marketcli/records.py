@@ -49,7 +49,7 @@ class Candle(Record, frozen=True):
     ]
     closed: Annotated[bool, Meta(description="false for the unfinished candle, by the exchange's clock")]
     source: Annotated[
-        str, Meta(description="rest, sandbox (simulated), or resampled:INTERVAL if built here from finer candles")
+        str, Meta(description="rest, stream, sandbox (simulated), or resampled:INTERVAL if built from finer ones")
     ]
 
 
@@ -265,7 +265,51 @@ class Trade(Record, frozen=True):
         Meta(description="notional where the quote is USD, USDT or USDC, each counted as 1", extra={"unit": "USD"}),
     ]
     side: Annotated[Literal["buy", "sell"], Meta(description="what the taker did")]
-    source: Annotated[str, Meta(description="rest, or sandbox (simulated)")]
+    source: Annotated[str, Meta(description="rest, stream, or sandbox (simulated)")]
+
+
+class LargeTrade(Record, frozen=True):
+    """What one taker order traded at one time, all its fills together."""
+
+    time: Annotated[Time, Meta(description="when it was made")]
+    id: Annotated[str, Meta(description="the exchange's id of its first fill")]
+    fills: Annotated[int, Meta(description="how many trades of the feed it was", extra={"unit": "count"})]
+    price: Annotated[Price, Meta(description="average price")]
+    worst: Annotated[Price, Meta(description="the price that was worst for the taker")]
+    size: Annotated[Base, Meta(description="size of all fills")]
+    notional: Annotated[Quote, Meta(description="value of all fills; of inverse contracts: contracts x size")]
+    notional_usd: Annotated[
+        float | None,
+        Meta(description="notional where the quote is USD, USDT or USDC, each counted as 1", extra={"unit": "USD"}),
+    ]
+    side: Annotated[Literal["buy", "sell"], Meta(description="what the taker did")]
+    source: Annotated[str, Meta(description="stream, rest where a gap was filled, or sandbox (simulated)")]
+
+
+class Liquidation(Record, frozen=True):
+    """A position closed by the exchange."""
+
+    time: Annotated[Time, Meta(description="when it was closed, by the exchange")]
+    liquidated: Annotated[
+        Literal["long", "short"], Meta(description="the position that was closed, never the side of the closing order")
+    ]
+    price: Annotated[Price, Meta(description="average price where the exchange says, else the bankruptcy price")]
+    size: Annotated[Base, Meta(description="what was closed")]
+    size_contracts: Annotated[
+        float | None, Meta(description="the same in contracts, where the exchange counts them", extra=CONTRACTS)
+    ]
+    notional: Annotated[Quote, Meta(description="its value: price x size; of inverse contracts: contracts x size")]
+    notional_usd: Annotated[
+        float | None,
+        Meta(description="notional where the quote is USD, USDT or USDC, each counted as 1", extra={"unit": "USD"}),
+    ]
+    completeness: Annotated[
+        Literal["full", "sampled"], Meta(description="whether the exchange's feed shows all of them, or some")
+    ]
+    nth: Annotated[
+        int, Meta(description="0, 1, … for equal rows of one message: all are kept", extra={"unit": "count"})
+    ]
+    source: Annotated[str, Meta(description="stream, or sandbox (simulated)")]
 
 
 class Ratio(Record, frozen=True):

@@ -13,7 +13,7 @@ from marketcli.models import MILLISECOND, SECOND, Market, Micros, Window
 from marketcli.text import number
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from marketcli.spec import Budget
     from marketcli.world import Listing, World
@@ -98,6 +98,53 @@ class Route:
             return refusal.reply
 
 
+class Heard(NamedTuple):
+    """What comes of a client's message: answers, topics that begin and end, and whether the exchange hangs up."""
+
+    replies: tuple[str, ...] = ()
+    begin: tuple[str, ...] = ()
+    end: tuple[str, ...] = ()
+    close: int | None = None  # the code; 1006 hangs up without a word
+
+
+class Frame(NamedTuple):
+    """A message of a stream, and when it is sent."""
+
+    time: Micros
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Outlet:
+    """One address that streams of a simulated exchange come from. Everything is pure; sending is the sandbox's work.
+
+    `begin` gives the topics that an address itself asks for. `hear` answers a message of a client that has these topics
+    now. `first` is what is sent at once when a topic begins, and `frames` what is sent of it inside a window of time:
+    each frame as the world was at its moment, whose clock shows the window's end or later. States (candles, tickers,
+    mark prices) are sent `pace` times as often as the exchange does. A topic that an address acknowledges and never
+    serves has no frames.
+    """
+
+    host: str
+    path: str  # with a * at its end, all paths that begin so
+    hear: Callable[[str, Sequence[str], World], Heard]
+    frames: Callable[[str, World, Window, float], Iterable[Frame]]
+    opening: Budget  # what new connections are counted by
+    first: Callable[[str, World], Iterable[str]] = lambda *_: ()
+    begin: Callable[[str, str], tuple[str, ...]] = lambda *_: ()  # by path and query string
+    wrong: Callable[[str, str], str] = lambda *_: ""  # why an address is refused, by path and query string
+    pings: float | None = None  # seconds between pings of the protocol
+    idle: float | None = None  # seconds without a message of the client after which it hangs up
+    idle_code: int = 1006
+    life: float | None = None  # seconds after which it hangs up whatever happens
+    leaving: Callable[[World], str] | None = None  # what it says before a planned close
+
+    def serves(self, host: str, path: str) -> bool:
+        """Whether an address is this one."""
+        named = path.startswith(self.path[:-1]) if self.path.endswith("*") else path == self.path
+        return host == self.host and named
+
+
 @dataclass(frozen=True, slots=True)
 class Simulator:
     """Everything the sandbox knows about an exchange.
@@ -130,7 +177,12 @@ class Simulator:
     about: Callable[[Ask], str] = lambda ask: ask.path
     lists: Callable[[Listing], bool] = lambda _: True  # which things of the world trade here
     base: Callable[[Listing], str] = lambda listing: listing.base  # as its canonical names have it
+    outlets: tuple[Outlet, ...] = ()
     payments: Callable[[World, Listing, Window], Iterable[Payment]] = paid_in_the_world  # where funding is its own
+
+    def outlet(self, host: str, path: str) -> Outlet | None:
+        """The streams behind an address, if there are any."""
+        return next((outlet for outlet in self.outlets if outlet.serves(host, path)), None)
 
     def window(self, ask: Ask) -> Window | None:
         """The times asked for, if both bounds were."""
@@ -167,6 +219,12 @@ class Simulator:
         if route is None or route.requests is None:
             return {pool: weight}
         return ({pool: weight} if weight else {}) | {route.requests: 1}
+
+
+def beats(window: Window, every: float) -> range:
+    """The moments inside a window at which a state is sent that is sent every so many seconds."""
+    step = max(MILLISECOND, round(every * SECOND))
+    return range(-(-window.start // step) * step, window.end, step)
 
 
 STRIDE = 10_000  # rows looked for at once behind a hole

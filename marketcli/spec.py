@@ -120,11 +120,90 @@ class Endpoint:
 
 
 @dataclass(frozen=True, slots=True)
+class Control:
+    """A frame without data: what it says of a request, of a topic or of the connection.
+
+    `accepted` and `refused` name the number of the request or the topic, whichever the exchange does; a refusal that
+    names neither is of all that was asked. `leaving` announces that the exchange is about to close. `other` is nothing
+    that matters, such as the answer to a ping.
+    """
+
+    kind: Literal["accepted", "refused", "leaving", "other"]
+    request: int | None = None
+    topic: str = ""
+    text: str = ""  # the exchange's own words
+
+
+Push: TypeAlias = "tuple[str, msgspec.Raw]"  # the topic of a frame of data, and the data as they came
+Decode: TypeAlias = "Callable[[bytes, Query], Rows]"
+
+
+@dataclass(frozen=True, slots=True)
+class Socket:
+    """One address that streams come from, and how it is spoken to.
+
+    `read` tells frames apart and raises `MalformedBody` or `DecodeError` for what is none of the exchange's; `sent` is
+    when the exchange sent a frame of data, where it says. `busy` is a topic that always has something to tell: where
+    silence is normal, it proves that the way is open. Pongs prove nothing: Binance's paths of before April 2026
+    connect, acknowledge and answer pings, and deliver nothing.
+    """
+
+    url: str
+    subscribe: Callable[[Sequence[str], int], str]  # the message that asks for topics; the number is the request's
+    read: Callable[[bytes], Push | Control]
+    sent: Callable[[bytes], Micros | None]
+    opening: str  # the budget that new connections are metered by
+    busy: str
+    busy_seconds: float  # between two of its messages, at most
+    topics: int = 200  # on one connection
+    batch: int = 100  # topics in one message
+    messages: tuple[int, float] = (5, 1.0)  # at most so many messages in so many seconds on one connection
+    ping: str | None = None  # the message that keeps it open, where the exchange wants one of its own
+    ping_seconds: float = 20.0
+    life: timedelta | None = None  # after which the exchange closes it
+
+
+@dataclass(frozen=True, slots=True)
+class Channel:
+    """One stream that carries one dataset.
+
+    Its rows are those of an endpoint: microseconds UTC, base units, None for what was left blank. Rows of a stream
+    about a whole market (`scope`) begin with a column `native`. Where several channels of an exchange answer the same
+    dataset of a market, all are subscribed, and what they say is merged; a row comes when one that `leads` speaks.
+    """
+
+    dataset: Dataset
+    socket: str  # its name in `Site.sockets`
+    topic: Callable[[Query], str]
+    decoder: Callable[[], Decode]  # made anew for every connection: what it remembers dies with it
+    columns: tuple[str, ...]
+    docs: str
+    markets: frozenset[Market] = EVERY
+    scope: Literal["instrument", "market"] = "instrument"
+    cadence: float | None = None  # seconds between two messages at most; None where silence is normal
+    delay: float = 0.0  # seconds after an event in which it is still pushed
+    leads: bool = True
+    consecutive: bool = False  # its ids are whole numbers, each one more than the one before
+    intervals: Mapping[Interval, str] | None = None  # where they differ from the exchange's
+    fill: Mapping[str, object] = field(default_factory=dict)  # what columns that no row gives stand at; or f(now)
+    note: str = ""  # what users should know beside the rows, in a sentence
+
+    def __hash__(self) -> int:
+        return hash((self.dataset, self.socket, self.markets, self.scope, self.columns))
+
+
+def plain(decode: Decode) -> Callable[[], Decode]:
+    """The decoder of a channel whose frames stand for themselves."""
+    return lambda: decode
+
+
+@dataclass(frozen=True, slots=True)
 class Site:
     """One installation of an exchange: live, testnet. Hosts stand in the order they are tried."""
 
     hosts: Mapping[Market, tuple[str, ...]]
     headers: Mapping[str, str] = field(default_factory=dict)  # sent with every request
+    sockets: Mapping[str, Socket] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,6 +241,16 @@ class Exchange:
     refuse: Callable[[Response], MarketError | None]  # asked first; what it leaves is judged by status
     absent: Mapping[tuple[Dataset, Market], str] = field(default_factory=dict)  # why, in a sentence users see
     unknowns: tuple[str, ...] = ()  # what its data cannot tell, in sentences users see
+    channels: tuple[Channel, ...] = ()  # order is preference: what leads stands before what follows
+    unstreamed: Mapping[tuple[Dataset, Market], str] = field(default_factory=dict)  # why, in a sentence users see
+
+    def streams(self, dataset: Dataset, market: Market, *, scope: str) -> tuple[Channel, ...]:
+        """The channels that together stream a dataset of a market; none if it is not streamed so."""
+        return tuple(
+            channel
+            for channel in self.channels
+            if channel.dataset is dataset and market in channel.markets and channel.scope == scope
+        )
 
     def endpoint(self, dataset: Dataset, market: Market) -> Endpoint | None:
         """The preferred endpoint for a dataset of a market, if there is one."""

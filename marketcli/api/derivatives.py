@@ -11,8 +11,8 @@ from marketcli.api.points import LATE, check_lookback, labels, points, source
 from marketcli.datasets import FUNDING, FUNDING_HISTORY, OI, OI_HISTORY, PRICE, Dataset
 from marketcli.errors import MarketError, NotOffered
 from marketcli.history.funding import settlements
-from marketcli.history.snapshot import with_funding, with_value
 from marketcli.models import DAY, HOUR, Interval, Micros, Window
+from marketcli.values import with_funding, with_value
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

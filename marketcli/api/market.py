@@ -20,6 +20,7 @@ from marketcli.history.trades import Tape
 from marketcli.models import Window, iso
 from marketcli.spec import Query
 from marketcli.text import clean
+from marketcli.values import with_change
 from marketcli.windows import parse_span_after
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ async def ticker(session: Session, exchange: Exchange, symbol: str, *, market: M
     """The last 24 hours of one instrument, and its best bid and ask."""
     asking = Asking(session, exchange)
     instrument, endpoint = await asking.found(symbol, dataset=TICKER, market=market)
-    row = derived.with_change(await asking.snapshot(endpoint, instrument), instrument)
+    row = with_change(await asking.snapshot(endpoint, instrument), instrument)
     return asking.answered(instrument, TICKER, as_frame(instrument, TICKER, row), notes=[endpoint.note])
 
 
@@ -50,7 +51,7 @@ async def tickers(session: Session, exchange: Exchange, market: Market) -> Answe
         session.catalog(exchange).instruments(market),
         snapshots(asking.ask, endpoint, Query(TICKER, market), now=asking.moment),
     )
-    rows = [(one, derived.with_change(found[one.native], one)) for one in listed if one.native in found]
+    rows = [(one, with_change(found[one.native], one)) for one in listed if one.native in found]
     return asking.answered(market, TICKER, together(TICKER, rows), notes=[endpoint.note])
 
 

@@ -108,7 +108,7 @@ def conditions(min_usd: str | None, side: str | None) -> list[str]:
 
 def told(answer: Answer) -> Answer:
     """The answer with a word about trades that --min-usd can tell nothing of."""
-    from marketcli.history.market import DOLLARS
+    from marketcli.values import DOLLARS
 
     if answer.one.quote in DOLLARS:
         return answer

@@ -14,9 +14,9 @@ from marketcli import frames
 from marketcli.history.candles import LATE_START
 from marketcli.history.check import ABSENT, Gap
 from marketcli.history.fetch import fetch
-from marketcli.history.snapshot import YEAR_HOURS
 from marketcli.models import HOUR, MINUTE, Interval, Window
 from marketcli.spec import Query
+from marketcli.values import YEAR_HOURS
 
 if TYPE_CHECKING:
     from collections.abc import Callable

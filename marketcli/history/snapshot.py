@@ -15,8 +15,6 @@ if TYPE_CHECKING:
     from marketcli.models import Instrument, Micros
     from marketcli.spec import Endpoint, Query
 
-YEAR_HOURS = 365 * 24
-
 
 async def snapshot(
     ask: Ask, endpoint: Endpoint, query: Query, *, instrument: Instrument, now: Callable[[], Micros]
@@ -61,23 +59,3 @@ async def named(ask: Ask, endpoint: Endpoint, query: Query) -> list[dict[str, An
     """The rows of an endpoint, their values by column."""
     rows = await every_row(ask, endpoint, query)
     return [dict(zip(endpoint.columns, row, strict=True)) for row in rows]
-
-
-def with_funding(row: dict[str, Any]) -> dict[str, Any]:
-    """Funding with what follows from it: the yearly rate and the basis."""
-    rate, hours, mark, index = (row.get(name) for name in ("rate", "interval_h", "mark", "index"))
-    return row | {"apr": yearly(rate, hours), "basis": mark / index - 1 if mark and index else None}
-
-
-def yearly(rate: float | None, interval_h: float | None) -> float | None:
-    """A rate per interval as a rate per 365 days, not compounded."""
-    return rate * YEAR_HOURS / interval_h if rate is not None and interval_h else None
-
-
-def with_value(row: dict[str, Any], instrument: Instrument) -> dict[str, Any]:
-    """Open interest in all three units: contracts through the contract size, the rest through the mark price."""
-    contracts, base, mark = row.get("oi_contracts"), row.get("oi_base"), row.get("mark")
-    if contracts is not None and instrument.inverse:
-        value = contracts * instrument.contract_size
-        return row | {"oi_quote": value, "oi_base": value / mark if mark else None}
-    return row | {"oi_quote": base * mark if base is not None and mark else None}

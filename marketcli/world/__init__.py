@@ -4,6 +4,7 @@ from marketcli.world.bars import Bar
 from marketcli.world.book import Book, Level
 from marketcli.world.funding import Derivative, Settlement, Terms
 from marketcli.world.interest import Interest
+from marketcli.world.liquidations import Liquidation
 from marketcli.world.listings import Listing
 from marketcli.world.market import World
 from marketcli.world.ratios import Ratio
@@ -17,6 +18,7 @@ __all__ = [
     "Derivative",
     "Interest",
     "Level",
+    "Liquidation",
     "Listing",
     "Ratio",
     "Series",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import copy
 from itertools import islice
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,7 @@ from marketcli.world.candles import cells, life_of, price_at, ticks_at
 from marketcli.world.counts import Counts
 from marketcli.world.funding import Derivative, Settlement, Terms
 from marketcli.world.interest import Interest, interest_at
+from marketcli.world.liquidations import Liquidation, liquidations_among
 from marketcli.world.listings import Listing, listings_at
 from marketcli.world.prices import Path
 from marketcli.world.ratios import Ratio, ratio_of
@@ -43,6 +45,12 @@ class World:
     def now(self) -> Micros:
         """What the clock shows."""
         return self.clock()
+
+    def at(self, time: Micros) -> World:
+        """The same world when its clock shows another time; what is remembered is remembered for both."""
+        other = copy(self)
+        other.clock = lambda: time
+        return other
 
     def listings(self, market: Market | None = None) -> list[Listing]:
         """What is listed now, in a stable order: ended listings too, and those about to begin."""
@@ -145,6 +153,12 @@ class World:
         path, life = self.path(listing, "trade"), life_of(listing, self.now())
         found = trades.within(self.counts, path, window=Window(time, life.settled), life=life)
         return next((row.id for row in found), trades.last_id(self.counts, path, life) + 1)
+
+    def liquidations(self, listing: Listing, window: Window) -> list[Liquidation]:
+        """The positions closed by force inside a window so far, in order; each is one of the trades."""
+        if listing.market is Market.SPOT:
+            return []
+        return liquidations_among(self.seed, listing, self.trades(listing, window))
 
     def book(self, listing: Listing, depth: int) -> Book:
         """What is offered now; nothing where nothing trades."""

@@ -12,10 +12,11 @@ from marketcli import frames
 from marketcli.datasets import FUNDING, FUNDING_HISTORY
 from marketcli.errors import NotOffered
 from marketcli.history.funding import Settlements, settlements
-from marketcli.history.snapshot import snapshot, with_funding, with_value
+from marketcli.history.snapshot import snapshot
 from marketcli.models import DAY, HOUR, Instrument, Market, Window
 from marketcli.paging import forward, whole
 from marketcli.spec import Endpoint, Page, Query
+from marketcli.values import with_funding, with_value
 
 if TYPE_CHECKING:
     from collections.abc import Callable

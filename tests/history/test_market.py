@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 
 from marketcli import frames
 from marketcli.datasets import RATIO, TRADES
-from marketcli.history.market import ladder, with_change, with_shares, with_values
+from marketcli.history.market import ladder, with_shares, with_values
 from marketcli.models import Instrument, Market
+from marketcli.values import with_change
 
 if TYPE_CHECKING:
     import polars as pl

@@ -26,12 +26,13 @@ from marketcli.datasets import (
 from marketcli.exchanges import load
 from marketcli.exchanges.binance.sandbox import SIMULATOR
 from marketcli.history.fetch import every_row, fetch
-from marketcli.history.market import ladder, with_change
+from marketcli.history.market import ladder
 from marketcli.history.snapshot import joined, snapshots
 from marketcli.history.trades import Tape
 from marketcli.models import DAY, HOUR, MILLISECOND, MINUTE, Instrument, Interval, Market, Window
 from marketcli.sandbox.floor import Floor
 from marketcli.spec import Endpoint, Page, Query, Rows
+from marketcli.values import with_change
 from marketcli.world import World
 
 if TYPE_CHECKING:
