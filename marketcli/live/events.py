@@ -66,7 +66,7 @@ Event: TypeAlias = "Record | Status | Blind"
 
 @dataclass(slots=True)
 class Vitals:
-    """How the feeds of one exchange and market are, counted since the start; `last` is a monotonic moment in seconds."""
+    """How the feeds of an exchange and market are, counted since the start; `last` is a monotonic moment in seconds."""
 
     exchange: str
     market: Market
