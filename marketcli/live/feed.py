@@ -1,0 +1,360 @@
+"""One connection's worth of topics, kept alive: connects, comes back, renews itself, and says when it was blind."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import math
+from typing import TYPE_CHECKING, Any
+
+from marketcli.datasets import FUNDING, LIQUIDATIONS, OHLC, TRADES
+from marketcli.errors import MarketError, NetworkError
+from marketcli.live import defaults
+from marketcli.live.events import Blind, Cause, State, Status
+from marketcli.live.link import Link, Refusal, Silence, Stage, Unanswered
+from marketcli.models import SECOND, Window
+from marketcli.net.backoff import delay
+from marketcli.text import clean
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Iterable
+
+    from marketcli.live.doorway import Doorway
+    from marketcli.live.lanes import Lane
+    from marketcli.live.outbox import Origin, Outbox
+    from marketcli.live.plan import Plan, Topic
+    from marketcli.live.repair import Repairs
+    from marketcli.models import Instrument, Micros
+    from marketcli.net.client import Outside
+    from marketcli.net.socket import Wire
+    from marketcli.spec import Channel, Decode
+
+log = logging.getLogger("marketcli.live")
+
+
+class Away(NetworkError):
+    """The exchange was away for longer than the user wants to wait."""
+
+    retryable = False
+
+
+class Feed:
+    """`run` ends only by an error that no trying again can mend, or when it is cancelled.
+
+    `lane` makes what an instrument's rows go through. `now` is the exchange's clock. `max_down` are the seconds that
+    the exchange may be away.
+    """
+
+    def __init__(
+        self,
+        plan: Plan,
+        number: int,
+        *,
+        origin: Origin,
+        doorway: Doorway,
+        lane: Callable[[Instrument, Channel], Lane],
+        repairs: Repairs,
+        outbox: Outbox,
+        outside: Outside,
+        now: Callable[[], Micros],
+        max_down: float | None = None,
+    ) -> None:
+        self.plan = plan
+        self.topics = plan.topics
+        self.number = number
+        self.origin = origin
+        self.doorway = doorway
+        self.make_lane = lane
+        self.repairs = repairs
+        self.outbox = outbox
+        self.outside = outside
+        self.now = now
+        self.max_down = max_down
+        self.wanted = {one.native: one for one in plan.instruments}
+        self.lanes: dict[str, Lane] = {}
+        self.vitals = outbox.health(origin.exchange, origin.market)
+        self.links: list[Link] = []
+        self.last: Link | None = None  # the connection that ended last
+        self.counted = 0  # messages of connections that are gone
+        self.frames: dict[bytes, None] = {}  # the newest of streams without ids
+        self.well = outside.monotonic()  # when the exchange was last known to be there
+        self.started: Micros | None = None  # when the first connection was complete
+        self.blind: tuple[Micros, Cause] | None = None  # since when nothing is seen
+
+    # --- connections
+
+    async def run(self) -> None:
+        """Stay connected."""
+        self.vitals.wanted += 1
+        ticking = asyncio.ensure_future(self.tick())
+        failures = unanswered = 0
+        try:
+            while True:
+                link = self.link(await self.opened())
+                try:
+                    await self.live(link)
+                except MarketError as error:
+                    failures = 0 if link.settled.is_set() else failures + 1
+                    unanswered = unanswered + 1 if isinstance(error, Unanswered) else 0
+                    self.lost(error)
+                    if isinstance(error, Refusal):
+                        self.without(error)
+                    elif not error.retryable or unanswered >= defaults.ACK_TRIES:
+                        raise
+                await self.rest(failures)
+        except MarketError as error:
+            self.tell(State.REFUSED, error.message)
+            raise
+        finally:
+            ticking.cancel()
+            self.vitals.wanted -= 1
+
+    async def opened(self) -> Wire:
+        """An open connection, unless the exchange stays away for too long; the doorway sees to the waiting."""
+        while True:
+            self.tell(State.CONNECTING)
+            left = self.well + (math.inf if self.max_down is None else self.max_down) - self.outside.monotonic()
+            try:
+                async with asyncio.timeout(None if left == math.inf else max(0.0, left)):
+                    return await self.doorway.open(self.plan.socket)
+            except TimeoutError:
+                raise Away(
+                    f"{self.origin.exchange} {self.origin.market} has been away for {self.max_down:g} s (--max-down).",
+                    hint="Run again when it is back.",
+                ) from None
+            except MarketError as error:
+                if not error.retryable:
+                    raise
+                if not self.links:
+                    self.lost(error)
+
+    async def rest(self, failures: int) -> None:
+        """Wait a little before the next connection, longer when the last ones brought nothing."""
+        first, cap = defaults.BACKOFF_SECONDS, defaults.BACKOFF_CAP_SECONDS
+        await self.outside.sleep(delay(failures, first, cap=cap, random=self.outside.random))
+
+    def link(self, wire: Wire) -> Link:
+        """A connection with decoders of its own."""
+        decoders: dict[Channel, Decode] = {}
+        for topic in self.topics:
+            if topic.channel not in decoders:
+                decoders[topic.channel] = topic.channel.decoder()
+        stages = [
+            Stage(topic.name, topic.channel, topic.query, decoders[topic.channel], self.lane_of(topic))
+            for topic in self.topics
+        ]
+        names = self.plan.names(self.topics)
+        return Link(wire, self.plan.socket, names, stages=stages, receiver=self, outside=self.outside)
+
+    async def live(self, link: Link) -> None:
+        """Take what a connection brings; another one takes over before the exchange closes it."""
+        running = self.start(link)
+        try:
+            await either(running, link.settled.wait())
+            self.seen(link)
+            while True:
+                await either(running, link.leaving.wait())
+                heir = self.link(await either(running, self.opened()))
+                follows = self.start(heir)
+                try:
+                    await either(running, either(follows, heir.settled.wait()))
+                    await asyncio.wait([running, follows], timeout=defaults.OVERLAP_SECONDS)
+                except MarketError as error:
+                    await ended(follows)
+                    if running.done():
+                        raise
+                    log.info("The next connection failed: %s", error.message)
+                    await either(running, self.rest(3))
+                    continue
+                await link.close()
+                await ended(running)
+                link, running = heir, follows
+                self.tell(State.RENEWED)
+        finally:
+            await ended(running)
+
+    def start(self, link: Link) -> asyncio.Task[None]:
+        """Let a connection run."""
+
+        async def running() -> None:
+            self.links.append(link)
+            self.vitals.connections += 1
+            try:
+                await link.run()
+            finally:
+                self.links.remove(link)
+                self.counted += link.messages
+                self.vitals.connections -= 1
+                self.last = link
+
+        return asyncio.ensure_future(running())
+
+    def without(self, refusal: Refusal) -> None:
+        """Go on without the topics that were refused. Raises the refusal if those are all."""
+        self.topics = tuple(topic for topic in self.topics if topic.name not in refusal.topics)
+        if not self.topics:
+            raise refusal
+        self.tell(State.REFUSED, refusal.message)
+
+    # --- what is not seen
+
+    def lost(self, error: MarketError) -> None:
+        """The connection is gone: remember since when nothing is seen."""
+        if self.blind is None and self.started is not None:
+            self.vitals.reconnects += 1
+            cause = Cause.SILENT if isinstance(error, Silence) else Cause.DISCONNECTED
+            seen = self.now() if self.last is None else self.last_seen(self.last)
+            self.blind = max(self.started, seen), cause
+            for lane in self.lanes.values():
+                lane.lost()
+        self.tell(State.LOST, error.message)
+
+    def last_seen(self, link: Link) -> Micros:
+        """The moment up to which a connection brought everything, by the exchange's clock."""
+        told = self.plan.socket.sent(link.latest) if link.latest is not None else None
+        ago = self.outside.monotonic() - min([link.last, *(stage.last for stage in link.silent())])
+        seen = self.now() - round(ago * SECOND)
+        return seen if told is None or link.silent() else told
+
+    def seen(self, link: Link) -> None:
+        """A connection is complete: what was missed until now is filled, or told."""
+        told = self.plan.socket.sent(link.first) if link.first is not None else None
+        now = self.now() if told is None else told
+        self.tell(State.LIVE)
+        if self.blind is not None:
+            (start, cause), self.blind = self.blind, None
+            late = round(max(topic.channel.delay for topic in self.topics) * SECOND)
+            self.missed(Window(start - late, max(now, start + 1)), cause)
+        elif self.started is None:
+            self.started = now
+
+    def missed(self, window: Window, cause: Cause) -> None:
+        """Fill a stretch in which nothing was seen, or tell that it cannot be."""
+        consecutive = any(topic.channel.consecutive for topic in self.topics)
+        asked = {TRADES: not consecutive or len(self.wanted) <= defaults.REPAIR_MOST, OHLC: True}
+        asked[FUNDING] = len(self.wanted) <= defaults.REPAIR_MOST
+        if asked.get(self.plan.dataset, False):
+            self.repairs.start([self.lane(one) for one in self.wanted.values()], window, cause)
+        else:
+            self.unseen(window, cause)
+
+    def unseen(self, window: Window, cause: Cause) -> None:
+        """Tell of a stretch that stays dark."""
+        self.vitals.gaps += 1
+        symbols = () if self.plan.everything else tuple(one.symbol for one in self.wanted.values())
+        self.outbox.tell(Blind(*self.origin, symbols, window, cause, repaired=False))
+
+    def tell(self, state: State, text: str = "") -> None:
+        """Say what became of the connection."""
+        exchange, market, _ = self.origin
+        if state is State.LIVE:
+            self.well = math.inf
+        elif self.well == math.inf and state is State.LOST:
+            self.well = self.outside.monotonic()
+        self.outbox.tell(Status(exchange, market, state, self.now(), self.number, text))
+
+    # --- what comes
+
+    def lane_of(self, topic: Topic) -> Lane | None:
+        """The lane of a topic about one instrument."""
+        one = topic.query.instrument
+        return None if one is None else self.lane(one)
+
+    def lane(self, instrument: Instrument) -> Lane:
+        """The lane of an instrument, which outlives connections."""
+        if instrument.native not in self.lanes:
+            self.lanes[instrument.native] = self.make_lane(instrument, self.topics[0].channel)
+        return self.lanes[instrument.native]
+
+    def received(self, stage: Stage, data: bytes) -> None:
+        """Data of a topic that was asked for."""
+        if self.plan.dataset is LIQUIDATIONS and self.twice(bytes(data)):
+            return
+        rows = stage.decode(data, stage.query)
+        if not rows:
+            return
+        if stage.lane is not None:
+            if records := stage.lane.take(rows, stage.channel):
+                self.outbox.put(self.origin, records)
+            return
+        for native, mine in grouped(rows):
+            one = self.wanted.get(native)
+            if one is not None and (records := self.lane(one).take(mine, stage.channel)):
+                self.outbox.put(self.origin, records)
+            if one is None and self.plan.everything and native not in self.plan.others:
+                self.vitals.unlisted += len(mine)
+
+    def twice(self, frame: bytes) -> bool:
+        """Whether a frame of a stream without ids came before, by this connection or the one that it followed."""
+        if frame in self.frames:
+            self.vitals.duplicates += 1
+            return True
+        self.frames[frame] = None
+        if len(self.frames) > defaults.KNOWN_FRAMES:
+            del self.frames[next(iter(self.frames))]
+        return False
+
+    def unreadable(self, frame: bytes, error: MarketError) -> None:
+        """A frame that is none of the exchange's: counted, and a sample of it logged."""
+        self.vitals.garbage += 1
+        log.info("%s It began with: %s", error.message, clean(frame[:200].decode(errors="replace")))
+
+    async def tick(self) -> None:
+        """Let go what waited long enough, and ask for what is missing."""
+        while True:
+            await self.outside.sleep(defaults.TICK_SECONDS)
+            self.flush(self.outside.monotonic(), self.now())
+            self.vitals.messages += sum(link.messages for link in self.links) + self.counted
+            self.counted = 0
+            for link in self.links:
+                link.messages = 0
+                self.vitals.last = link.last if self.vitals.last is None else max(self.vitals.last, link.last)
+
+    def flush(self, now: float, time: Micros) -> None:
+        """The same, once."""
+        for lane in list(self.lanes.values()):
+            if records := lane.release(now):
+                self.outbox.put(self.origin, records)
+            if (window := lane.missing(time)) is not None:
+                self.repairs.start([lane], window, Cause.SKIPPED)
+
+    async def stop(self) -> None:
+        """Close what is open, and tell of what stays dark."""
+        await asyncio.gather(*(link.close() for link in list(self.links)), return_exceptions=True)
+
+    async def last_words(self) -> None:
+        """After `run` has ended: hand over what waited, and tell of every stretch that was not filled."""
+        now = self.now()
+        self.flush(0.0, now)
+        self.flush(math.inf, now + defaults.FAR)
+        await self.repairs.stop()
+        if self.blind is not None:
+            self.unseen(Window(self.blind[0], max(now, self.blind[0] + 1)), self.blind[1])
+
+
+def grouped(rows: list[tuple[Any, ...]]) -> Iterable[tuple[str, list[tuple[Any, ...]]]]:
+    """Rows of a stream about a market by the exchange's name of the instrument."""
+    if len(rows) == 1:
+        return ((rows[0][0], rows),)
+    groups: dict[str, list[tuple[Any, ...]]] = {}
+    for row in rows:
+        groups.setdefault(row[0], []).append(row)
+    return groups.items()
+
+
+async def either(running: asyncio.Task[None], other: Awaitable[Any]) -> Any:
+    """What `other` gives, unless the connection ends before: then its error is raised."""
+    waiting = asyncio.ensure_future(other)
+    try:
+        await asyncio.wait([running, waiting], return_when=asyncio.FIRST_COMPLETED)
+        if running.done() and not waiting.done():
+            running.result()
+        return await waiting
+    finally:
+        waiting.cancel()
+
+
+async def ended(task: asyncio.Task[None]) -> None:
+    """End a task, whatever it says."""
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)

@@ -1,0 +1,294 @@
+"""One instrument of one feed: what came already, what comes twice, what is missing. Pure: the clock is an argument."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING, Any, Protocol
+
+from msgspec.structs import replace
+
+from marketcli.live import defaults
+from marketcli.models import Micros, Window
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+
+    from marketcli.live.events import Vitals
+    from marketcli.models import Instrument
+    from marketcli.records import Liquidation, Record, Trade
+    from marketcli.spec import Channel, Rows
+
+
+class Lane(Protocol):
+    """What stands between the rows of an instrument and its records.
+
+    `now` is in seconds of the monotonic clock, `time` in microseconds of the exchange's.
+    """
+
+    instrument: Instrument
+
+    def take(self, rows: Rows, channel: Channel) -> Sequence[Record]:
+        """The records that rows of one frame are good for."""
+
+    def release(self, now: float) -> Sequence[Record]:
+        """Records that waited for an earlier one long enough."""
+
+    def missing(self, time: Micros) -> Window | None:
+        """A stretch to ask REST for; each is told once."""
+
+    def filled(self, records: Iterable[Record]) -> Sequence[Record]:
+        """Those of some records from REST that were not there yet."""
+
+    def settled(self) -> bool:
+        """Whether all that was missing has come."""
+
+    def give_up(self) -> None:
+        """What is missing will not come."""
+
+    def lost(self) -> None:
+        """The connection is gone: what was true only while it stood is not any more."""
+
+
+class Plain:
+    """A lane that nothing waits in and nothing can be missing from."""
+
+    def __init__(self, instrument: Instrument) -> None:
+        self.instrument = instrument
+
+    def release(self, now: float) -> Sequence[Record]:
+        """Nothing waits."""
+        return ()
+
+    def missing(self, time: Micros) -> Window | None:
+        """Nobody can tell."""
+        return None
+
+    def filled(self, records: Iterable[Record]) -> Sequence[Record]:
+        """Nothing can be filled."""
+        return ()
+
+    def settled(self) -> bool:
+        """Nobody can tell of anything that is missing."""
+        return True
+
+    def give_up(self) -> None:
+        """Nothing is waited for."""
+
+    def lost(self) -> None:
+        """Nothing is forgotten."""
+
+
+class Known:
+    """The newest trades of an instrument by their ids, to tell what came twice from what contradicts."""
+
+    def __init__(self, vitals: Vitals) -> None:
+        self.vitals = vitals
+        self.rows: dict[str, tuple[Any, ...] | None] = {}
+
+    def __contains__(self, number: str) -> bool:
+        return number in self.rows
+
+    def add(self, number: str, row: tuple[Any, ...] | None = None) -> None:
+        """Remember a trade, and forget the oldest."""
+        self.rows[number] = row
+        if len(self.rows) > defaults.KNOWN_IDS:
+            del self.rows[next(iter(self.rows))]
+
+    def again(self, number: str, row: tuple[Any, ...]) -> None:
+        """Count a trade that came once more; with other values it contradicts the first."""
+        before = self.rows.get(number)
+        if before is not None and before != row:
+            self.vitals.conflicts += 1
+        else:
+            self.vitals.duplicates += 1
+
+
+class Named(Plain):
+    """Trades whose ids say nothing of what lies between them: every one comes once."""
+
+    def __init__(self, instrument: Instrument, make: Callable[[tuple[Any, ...]], Trade], vitals: Vitals) -> None:
+        super().__init__(instrument)
+        self.make = make
+        self.known = Known(vitals)
+
+    def take(self, rows: Rows, channel: Channel) -> Sequence[Record]:
+        """The trades that were not there yet."""
+        known, found = self.known, []
+        for row in rows:
+            trade = self.make(row)
+            if trade.id in known:
+                known.again(trade.id, row)
+            else:
+                known.add(trade.id, row)
+                found.append(trade)
+        return found
+
+    def filled(self, records: Iterable[Record]) -> Sequence[Record]:
+        """The trades that were not there yet."""
+        found: list[Record] = []
+        for record in records:
+            trade: Any = record
+            if trade.id not in self.known:
+                self.known.add(trade.id)
+                found.append(trade)
+        return found
+
+
+class Numbered(Named):
+    """Trades whose ids are whole numbers without gaps: every jump is a hole, and trades come in order.
+
+    Behind a jump they wait for a second, because it may be disorder. Then they go on, and the hole is asked for.
+    """
+
+    def __init__(self, instrument: Instrument, make: Callable[[tuple[Any, ...]], Trade], vitals: Vitals) -> None:
+        super().__init__(instrument, make, vitals)
+        self.next: int | None = None  # the id that comes next
+        self.newest: Micros = 0  # time of the trade before
+        self.held: dict[int, tuple[Trade, tuple[Any, ...]]] = {}
+        self.since: float | None = None  # when somebody looked and trades waited first
+        self.holes: list[range] = []
+        self.stretch: Window | None = None  # around holes that were not asked for yet
+
+    def take(self, rows: Rows, channel: Channel) -> Sequence[Record]:
+        """The trades that come next."""
+        found: list[Record] = []
+        for row in rows:
+            trade = self.make(row)
+            number = int(trade.id)
+            if self.next is None or number == self.next:
+                found.append(self.passed(number, trade, row))
+                if self.held:
+                    found += self.following()
+            elif number > self.next and number not in self.held:
+                self.held[number] = trade, row
+            elif trade.id in self.known or not self.in_hole(number):
+                self.known.again(trade.id, row)
+            else:
+                self.known.add(trade.id, row)
+                found.append(trade)
+        return [*found, *self.jump()] if len(self.held) > defaults.HELD else found
+
+    def passed(self, number: int, trade: Trade, row: tuple[Any, ...]) -> Trade:
+        """The trade whose turn it is."""
+        self.next, self.newest = number + 1, trade.time
+        self.known.add(trade.id, row)
+        return trade
+
+    def following(self) -> list[Record]:
+        """The held trades that follow without a jump."""
+        found: list[Record] = []
+        while self.next in self.held:
+            number = self.next
+            found.append(self.passed(number, *self.held.pop(number)))
+        return found
+
+    def in_hole(self, number: int) -> bool:
+        """Whether a trade is one that is missing."""
+        return any(number in hole for hole in self.holes)
+
+    def release(self, now: float) -> Sequence[Record]:
+        """Held trades, when what is missing did not come in time."""
+        if not self.held:
+            self.since = None
+        elif self.since is None:
+            self.since = now
+        elif now - self.since >= defaults.ORDER_SECONDS:
+            self.since = None
+            return self.jump()
+        return ()
+
+    def jump(self) -> list[Record]:
+        """Go on behind the holes, and remember to ask for them."""
+        found: list[Record] = []
+        while self.held:
+            first = min(self.held)
+            time = self.held[first][0].time
+            if self.next is not None and first > self.next:
+                self.holes.append(range(self.next, first))
+                begin = min(self.newest or time, time)
+                self.stretch = Window(begin if self.stretch is None else min(begin, self.stretch.start), time + 1)
+            self.next = first
+            found += self.following()
+        return found
+
+    def missing(self, time: Micros) -> Window | None:
+        """The stretch around holes, once they are so old that REST lists their trades."""
+        if self.stretch is None or time < self.stretch.end + round(defaults.SETTLE_SECONDS * 1e6):
+            return None
+        found, self.stretch = self.stretch, None
+        return found
+
+    def filled(self, records: Iterable[Record]) -> Sequence[Record]:
+        """The trades that were not there yet; the newest of them tell what comes next."""
+        found = list(super().filled(record for record in records if int(getattr(record, "id", 0)) not in self.held))
+        for record in found:
+            trade: Any = record
+            if self.next is None or int(trade.id) == self.next:
+                self.next, self.newest = int(trade.id) + 1, trade.time
+        return [*found, *self.following()]
+
+    def settled(self) -> bool:
+        """Whether all trades of the holes have come."""
+        self.holes = [hole for hole in self.holes if any(str(number) not in self.known for number in hole)]
+        return not self.holes
+
+    def give_up(self) -> None:
+        """What did not come from REST may still come late by stream, but is not waited for."""
+        self.holes.clear()
+
+
+class Forced(Plain):
+    """Liquidations: they have no ids, so whole frames are told apart, never rows; equal rows of one are all kept."""
+
+    def __init__(self, instrument: Instrument, make: Callable[[tuple[Any, ...]], Liquidation]) -> None:
+        super().__init__(instrument)
+        self.make = make
+
+    def take(self, rows: Rows, channel: Channel) -> Sequence[Record]:
+        """All rows, equal ones numbered."""
+        if len(rows) == 1:
+            return [self.make(rows[0])]
+        seen: Counter[tuple[Any, ...]] = Counter()
+        found = []
+        for row in rows:
+            found.append(replace(self.make(row), nth=seen[row]))
+            seen[row] += 1
+        return found
+
+
+class States(Plain):
+    """A state (ticker, funding, open interest): what several channels say of an instrument, merged."""
+
+    def __init__(
+        self, instrument: Instrument, make: Callable[[Mapping[str, Any]], Record], lasting: Mapping[str, Any]
+    ) -> None:
+        super().__init__(instrument)
+        self.make = make
+        self.lasting = lasting  # what no stream says
+        self.columns: dict[str, Any] = {}
+        self.newest: dict[tuple[str, ...], Micros] = {}  # by the columns of the channel
+
+    def take(self, rows: Rows, channel: Channel) -> Sequence[Record]:
+        """The state after these rows, if the channel is one that leads; an older one than before says nothing."""
+        found = []
+        for row in rows:
+            said = dict(zip(channel.columns, row, strict=True))
+            time = said.get("time") or 0
+            if time < self.newest.get(channel.columns, 0):
+                continue
+            self.newest[channel.columns] = time
+            if not channel.leads:
+                said.pop("time", None)
+            self.columns |= said
+            if channel.leads:
+                found.append(self.make({**self.lasting, **self.columns}))
+        return found
+
+    def filled(self, records: Iterable[Record]) -> Sequence[Record]:
+        """The state as REST gives it."""
+        return list(records)
+
+    def lost(self) -> None:
+        """What the streams said is not the state any more."""
+        self.columns.clear()
+        self.newest.clear()

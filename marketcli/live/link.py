@@ -1,0 +1,231 @@
+"""One open connection: asks for its topics, keeps itself alive, hands frames on, and notices when it is dead."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+from marketcli.errors import ConnectionLost, DecodeError, MalformedBody, MarketError, NotOffered
+from marketcli.live import defaults
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from marketcli.live.lanes import Lane
+    from marketcli.net.client import Outside
+    from marketcli.net.socket import Wire
+    from marketcli.spec import Channel, Control, Decode, Query, Socket
+
+
+class Silence(ConnectionLost):
+    """The connection stands, and nothing comes."""
+
+
+class Unanswered(ConnectionLost):
+    """A request was never acknowledged."""
+
+
+class Refusal(NotOffered):
+    """The exchange refuses topics."""
+
+    def __init__(self, topics: Sequence[str], words: str) -> None:
+        more = f" and {len(topics) - 1} more" if len(topics) > 1 else ""
+        super().__init__(
+            f"The exchange refused the stream {topics[0]}{more}: {words or 'it gave no reason'}.",
+            hint="See `mkt exchanges` for what it streams.",
+        )
+        self.topics = frozenset(topics)
+
+
+class Receiver(Protocol):
+    """Who takes what a connection brings."""
+
+    def received(self, stage: Stage, data: bytes) -> None:
+        """Data of a topic that was asked for."""
+
+    def unreadable(self, frame: bytes, error: MarketError) -> None:
+        """A frame that is none of the exchange's."""
+
+
+@dataclass(slots=True)
+class Stage:
+    """What happens to the data of one topic on one connection."""
+
+    topic: str
+    channel: Channel
+    query: Query
+    decode: Decode
+    lane: Lane | None = None  # of the instrument that the topic is about
+    last: float = 0.0  # monotonic moment of its last data
+
+
+class Link:
+    """A connection from the first request to its end. `run` returns never: it raises what ended it.
+
+    `settled` is set once everything is acknowledged and data came after that; `leaving` once the exchange has said
+    that it is about to close, or will by its rules.
+    """
+
+    def __init__(
+        self, wire: Wire, socket: Socket, names: Sequence[str], *, stages: Iterable[Stage], receiver: Receiver,
+        outside: Outside,
+    ) -> None:  # fmt: skip
+        self.wire = wire
+        self.socket = socket
+        self.stages: dict[str, list[Stage]] = {name: [] for name in names}
+        for stage in stages:
+            self.stages[stage.topic].append(stage)
+        self.receiver = receiver
+        self.outside = outside
+        self.began = outside.monotonic()
+        self.last = self.began  # when data came last
+        self.latest: bytes | None = None  # the last frame of data
+        self.first: bytes | None = None  # the first one after everything was acknowledged
+        self.pending: dict[str, float] = {}  # topic -> when it was asked for
+        self.requests: dict[int, tuple[str, ...]] = {}
+        self.asked = False
+        self.messages = 0
+        self.garbage: deque[float] = deque(maxlen=defaults.GARBAGE)
+        self.pinged = self.began
+        self.settled = asyncio.Event()
+        self.leaving = asyncio.Event()
+
+    async def run(self) -> None:
+        """Read until the end. Raises `ConnectionLost`, or `NotOffered` if the exchange refuses a topic."""
+        tasks = [asyncio.ensure_future(work) for work in (self.read(), self.ask(), self.look())]
+        try:
+            await asyncio.wait(tasks, return_when=asyncio.FIRST_EXCEPTION)
+        finally:
+            self.wire.abort()
+            for task in tasks:
+                task.cancel()
+            done = await asyncio.gather(*tasks, return_exceptions=True)
+        failures = [one for one in done if isinstance(one, Exception)]
+        raise next((one for one in failures if not isinstance(one, ConnectionLost)), failures[0])
+
+    async def close(self) -> None:
+        """Say goodbye."""
+        await self.wire.close()
+
+    async def read(self) -> None:
+        """Hand frames on as they come; others get their turn now and then, for a full buffer never waits."""
+        recv, read, stages, clock = self.wire.recv, self.socket.read, self.stages, self.outside.monotonic
+        received, count = self.receiver.received, 0
+        while True:
+            frame = await recv()
+            count += 1
+            if count >= defaults.TOGETHER:
+                count = 0
+                await asyncio.sleep(0)
+            try:
+                found = read(frame)
+            except (MalformedBody, DecodeError) as error:
+                self.unreadable(frame, error)
+                continue
+            if type(found) is not tuple:
+                self.told(found)  # type: ignore[arg-type]
+                continue
+            topic, data = found
+            self.latest, self.last = frame, clock()
+            self.messages += 1
+            if self.first is None and self.asked and not self.pending:
+                self.first = frame
+                self.settled.set()
+            for stage in stages.get(topic, ()):
+                stage.last = self.last
+                try:
+                    received(stage, data)
+                except (MalformedBody, DecodeError) as error:
+                    self.unreadable(frame, error)
+
+    def unreadable(self, frame: bytes, error: MarketError) -> None:
+        """A frame that is none of the exchange's; several of them in a short time end the connection."""
+        self.receiver.unreadable(frame, error)
+        self.garbage.append(self.outside.monotonic())
+        if len(self.garbage) == defaults.GARBAGE and self.garbage[-1] - self.garbage[0] < defaults.GARBAGE_SECONDS:
+            raise ConnectionLost(f"{defaults.GARBAGE} frames could not be read: {error.message}")
+
+    async def ask(self) -> None:
+        """Ask for all topics, in messages as large and as fast as the exchange allows."""
+        names, size = list(self.stages), self.socket.batch
+        count, seconds = self.socket.messages
+        for number, start in enumerate(range(0, len(names), size), 1):
+            if number > 1:
+                await self.outside.sleep(seconds / count)
+            batch = tuple(names[start : start + size])
+            self.requests[number] = batch
+            self.pending |= dict.fromkeys(batch, self.outside.monotonic())
+            await self.wire.send(self.socket.subscribe(batch, number))
+        self.asked = True
+        await asyncio.Event().wait()  # the connection ends otherwise
+
+    def told(self, control: Control) -> None:
+        """What the exchange says of requests, topics and itself."""
+        if control.kind == "leaving":
+            self.leaving.set()
+        elif control.kind == "accepted":
+            for name in self.meant(control):
+                self.pending.pop(name, None)
+        elif control.kind == "refused" and (refused := [one for one in self.meant(control) if one in self.pending]):
+            raise Refusal(refused, control.text)
+
+    def meant(self, control: Control) -> Sequence[str]:
+        """The topics that an answer is about."""
+        if control.topic:
+            return (control.topic,)
+        if control.request is not None:
+            return self.requests.get(control.request, ())
+        return tuple(self.pending) if control.kind == "refused" else ()
+
+    async def look(self) -> None:
+        """Watch for what does not come, and keep the exchange from thinking that we are gone."""
+        life = self.socket.life.total_seconds() * defaults.LIFE_SHARE if self.socket.life else None
+        before = self.outside.monotonic()
+        while True:
+            await self.outside.sleep(defaults.LOOK_SECONDS)
+            now = self.outside.monotonic()
+            stood, before = now - before > defaults.LOOK_SECONDS + defaults.STALL_SECONDS, now
+            if self.socket.ping is not None and now - self.pinged >= self.socket.ping_seconds:
+                self.pinged = now
+                await self.wire.send(self.socket.ping)
+            if life is not None and now - self.began >= life:
+                self.leaving.set()
+            if not stood:  # else what came meanwhile still waits to be read
+                self.check(now)
+
+    def check(self, now: float) -> None:
+        """Raise `Unanswered` or `Silence` where something should have come."""
+        late = [name for name, asked in self.pending.items() if now - asked > defaults.ACK_SECONDS]
+        if late:
+            raise Unanswered(f"A subscription ({late[0]}) was not acknowledged within {defaults.ACK_SECONDS:g} s.")
+        if not self.asked or self.pending:
+            return
+        if now - max(self.last, self.began) > limit(self.cadence()):
+            raise Silence(f"Nothing came for {now - self.last:.0f} s, though the connection stands.")
+        for stages in self.stages.values():
+            for stage in stages:
+                cadence = stage.channel.cadence
+                if cadence is not None and now - max(stage.last, self.began) > limit(cadence):
+                    raise Silence(f"Nothing came of {stage.topic} for {now - max(stage.last, self.began):.0f} s.")
+
+    def cadence(self) -> float:
+        """Seconds in which something comes on a healthy connection."""
+        known = [stage.channel.cadence for stages in self.stages.values() for stage in stages]
+        quickest = [one for one in known if one is not None]
+        return min([*quickest, *([self.socket.busy_seconds] if self.socket.busy in self.stages else [])], default=60.0)
+
+    def silent(self) -> list[Stage]:
+        """Those topics that fell silent long before the connection was lost."""
+        return [
+            stage
+            for stages in self.stages.values()
+            for stage in stages
+            if stage.channel.cadence is not None and self.last - stage.last > limit(stage.channel.cadence) / 2
+        ]
+
+
+def limit(cadence: float) -> float:
+    """Seconds of silence after which something is wrong."""
+    return max(defaults.SILENCE_SECONDS, defaults.SILENCE_CADENCES * cadence)
