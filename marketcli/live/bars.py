@@ -109,6 +109,10 @@ class Bars:
         """From the first candle to the last that should have come."""
         if self.next is not None:
             self.jump(self.interval.floor(time - self.grace))
+        return self.owed()
+
+    def owed(self) -> Window | None:
+        """The same of those candles that are known to be missing."""
         if not self.unasked:
             return None
         self.unasked = False

@@ -325,9 +325,12 @@ class Feed:
     async def last_words(self) -> None:
         """After `run` has ended: hand over what waited, and tell of every stretch that was not filled."""
         now = self.now()
-        self.flush(0.0, now)
-        self.flush(math.inf, now + defaults.FAR)
+        for moment in (0.0, math.inf):  # at the first they begin to wait, by the second they have waited enough
+            self.flush(moment, now)
         await self.repairs.stop()
+        for lane in self.lanes.values():
+            if (window := lane.owed()) is not None:
+                self.repairs.give_up(lane, window)
         if self.blind is not None:
             self.unseen(Window(self.blind[0], max(now, self.blind[0] + 1)), self.blind[1])
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from msgspec.structs import replace
 
 from marketcli.live import defaults
-from marketcli.models import Micros, Window
+from marketcli.models import SECOND, Micros, Window
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -36,6 +36,9 @@ class Lane(Protocol):
     def missing(self, time: Micros) -> Window | None:
         """A stretch to ask REST for; each is told once."""
 
+    def owed(self) -> Window | None:
+        """A stretch that is missing when all ends, and was not asked for."""
+
     def filled(self, records: Iterable[Record]) -> Sequence[Record]:
         """Those of some records from REST that were not there yet."""
 
@@ -60,6 +63,10 @@ class Plain:
         return ()
 
     def missing(self, time: Micros) -> Window | None:
+        """Nobody can tell."""
+        return None
+
+    def owed(self) -> Window | None:
         """Nobody can tell."""
         return None
 
@@ -213,8 +220,12 @@ class Numbered(Named):
 
     def missing(self, time: Micros) -> Window | None:
         """The stretch around holes, once they are so old that REST lists their trades."""
-        if self.stretch is None or time < self.stretch.end + round(defaults.SETTLE_SECONDS * 1e6):
+        if self.stretch is None or time < self.stretch.end + round(defaults.SETTLE_SECONDS * SECOND):
             return None
+        return self.owed()
+
+    def owed(self) -> Window | None:
+        """The stretch around holes."""
         found, self.stretch = self.stretch, None
         return found
 

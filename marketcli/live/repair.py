@@ -127,6 +127,10 @@ class Repairs:
         symbols = tuple(lane.instrument.symbol for lane in lanes)
         self.outbox.tell(Blind(*self.origin, symbols, job.window, job.cause, repaired, rows))
 
+    def give_up(self, lane: Lane, window: Window) -> None:
+        """Tell of a stretch that nobody will ask for any more."""
+        self.tell(Job((lane,), window, Cause.SKIPPED), (lane,), rows=0, repaired=False)
+
     async def stop(self) -> None:
         """End what is under way; it is told as not repaired."""
         jobs = dict(self.jobs)
