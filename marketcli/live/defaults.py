@@ -29,3 +29,4 @@ ORDER_OPEN_SECONDS = 0.3  # how long fills of an order may still come
 CLOSING_SECONDS = 5.0  # after the end of a candle, in which an exchange that says so says that it is closed
 TICK_SECONDS = 0.25  # how often a feed looks for what waited long enough
 REPAIR_MOST = 50  # instruments that are asked for one by one after a loss; of more, only jumps of ids are filled
+DARK_HOLES = 256  # of an instrument that are remembered

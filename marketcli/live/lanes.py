@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, deque
 from typing import TYPE_CHECKING, Any, Protocol
 
 from msgspec.structs import replace
@@ -154,6 +154,7 @@ class Numbered(Named):
         self.held: dict[int, tuple[Trade, tuple[Any, ...]]] = {}
         self.since: float | None = None  # when somebody looked and trades waited first
         self.holes: list[range] = []
+        self.dark: deque[range] = deque(maxlen=defaults.DARK_HOLES)  # given up; what still comes late is welcome
         self.stretch: Window | None = None  # around holes that were not asked for yet
 
     def take(self, rows: Rows, channel: Channel) -> Sequence[Record]:
@@ -191,7 +192,7 @@ class Numbered(Named):
 
     def in_hole(self, number: int) -> bool:
         """Whether a trade is one that is missing."""
-        return any(number in hole for hole in self.holes)
+        return any(number in hole for holes in (self.holes, self.dark) for hole in holes)
 
     def release(self, now: float) -> Sequence[Record]:
         """Held trades, when what is missing did not come in time."""
@@ -245,7 +246,8 @@ class Numbered(Named):
 
     def give_up(self) -> None:
         """What did not come from REST may still come late by stream, but is not waited for."""
-        self.holes.clear()
+        self.dark += self.holes
+        self.holes = []
 
 
 class Forced(Plain):

@@ -66,7 +66,7 @@ def test_trades_come_as_they_are_sent() -> None:
 
 
 def test_the_sign_of_life_is_asked_for_where_silence_is_normal() -> None:
-    async def script(bench: Bench) -> None:
+    async def script(_: Bench) -> None:
         await asyncio.sleep(0)
 
     assert play(script, TAPE).line.heard[0]["topics"] == ["trades.BTCUSDT", "busy"]
