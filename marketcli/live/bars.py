@@ -118,13 +118,13 @@ class Bars:
         self.unasked = False
         return Window(min(self.lacking), self.interval.step(max(self.lacking)))
 
-    def settled(self) -> bool:
-        """Whether all that was asked for has come."""
-        return not self.lacking
+    def settled(self, window: Window) -> bool:
+        """Whether all candles of a stretch have come."""
+        return not any(time in window for time in self.lacking)
 
-    def give_up(self) -> None:
+    def give_up(self, window: Window) -> None:
         """The exchange has none there."""
-        self.lacking.clear()
+        self.lacking -= {time for time in self.lacking if time in window}
 
     def lost(self) -> None:
         """The open candle goes on with whatever comes next."""

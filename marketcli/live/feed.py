@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import math
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from marketcli.datasets import FUNDING, LIQUIDATIONS, OHLC, TRADES
@@ -80,6 +81,7 @@ class Feed:
         self.well = outside.monotonic()  # when the exchange was last known to be there
         self.started: Micros | None = None  # when the first connection was complete
         self.blind: tuple[Micros, Cause] | None = None  # since when nothing is seen
+        self.audited = self.well  # when REST was asked last whether the streams tell everything
 
     # --- connections
 
@@ -224,7 +226,7 @@ class Feed:
         if self.blind is not None:
             (start, cause), self.blind = self.blind, None
             late = round(max(topic.channel.delay for topic in self.topics) * SECOND)
-            self.missed(Window(start - late, max(now, start + 1)), cause)
+            self.missed(Window(max(start - late, self.started or 0), max(now, start + 1)), cause)
         elif self.started is None:
             self.started = now
 
@@ -303,7 +305,11 @@ class Feed:
         """Let go what waited long enough, and ask for what is missing."""
         while True:
             await self.outside.sleep(defaults.TICK_SECONDS)
-            self.flush(self.outside.monotonic(), self.now())
+            now = self.outside.monotonic()
+            self.flush(now, self.now())
+            if now - self.audited >= defaults.AUDIT_SECONDS:
+                self.audit(now - self.audited)
+                self.audited = now
             self.vitals.messages += sum(link.messages for link in self.links) + self.counted
             self.counted = 0
             for link in self.links:
@@ -315,8 +321,25 @@ class Feed:
         for lane in list(self.lanes.values()):
             if records := lane.release(now):
                 self.outbox.put(self.origin, records)
-            if (window := lane.missing(time)) is not None:
+            if not self.repairs.busy(lane) and (window := lane.missing(time)) is not None:
                 self.repairs.start([lane], window, Cause.SKIPPED)
+
+    def audit(self, seconds: float) -> None:
+        """Compare with REST what the ids of trades cannot prove: whether any was left out, whether a topic is dead.
+
+        Trades with consecutive ids prove it themselves as long as they come at all.
+        """
+        many = len(self.wanted) > defaults.REPAIR_MOST
+        if self.plan.dataset is not TRADES or self.blind or self.started is None or many:
+            return
+        now = self.now() - round(defaults.SETTLE_SECONDS * SECOND)
+        window = Window(max(self.started, now - round(seconds * SECOND)), now)
+        for link in self.links:
+            for stages in link.stages.values():
+                for stage in stages:
+                    silent = self.outside.monotonic() - max(stage.last, link.began) >= seconds
+                    if stage.lane is not None and (silent or not stage.channel.consecutive):
+                        self.repairs.audit(stage.lane, window, partial(found_out, link, stage, seconds))
 
     async def stop(self) -> None:
         """Close what is open, and tell of what stays dark."""
@@ -343,6 +366,12 @@ def grouped(rows: list[tuple[Any, ...]]) -> Iterable[tuple[str, list[tuple[Any, 
     for row in rows:
         groups.setdefault(row[0], []).append(row)
     return groups.items()
+
+
+def found_out(link: Link, stage: Stage, seconds: float) -> None:
+    """REST has trades of a topic that did not come: where none came at all, the connection is no good."""
+    if link.outside.monotonic() - max(stage.last, link.began) >= seconds:
+        link.dead = stage.topic
 
 
 async def either(running: asyncio.Task[None], other: Awaitable[Any]) -> Any:

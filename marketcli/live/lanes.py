@@ -42,11 +42,11 @@ class Lane(Protocol):
     def filled(self, records: Iterable[Record]) -> Sequence[Record]:
         """Those of some records from REST that were not there yet."""
 
-    def settled(self) -> bool:
-        """Whether all that was missing has come."""
+    def settled(self, window: Window) -> bool:
+        """Whether all that was missing from a stretch has come."""
 
-    def give_up(self) -> None:
-        """What is missing will not come."""
+    def give_up(self, window: Window) -> None:
+        """What is missing from a stretch will not come."""
 
     def lost(self) -> None:
         """The connection is gone: what was true only while it stood is not any more."""
@@ -74,11 +74,11 @@ class Plain:
         """Nothing can be filled."""
         return ()
 
-    def settled(self) -> bool:
+    def settled(self, window: Window) -> bool:
         """Nobody can tell of anything that is missing."""
         return True
 
-    def give_up(self) -> None:
+    def give_up(self, window: Window) -> None:
         """Nothing is waited for."""
 
     def lost(self) -> None:
@@ -141,6 +141,21 @@ class Named(Plain):
         return found
 
 
+class Hole:
+    """Ids that were jumped over, between two trades of these times, and those of them that came since."""
+
+    def __init__(self, ids: range, window: Window) -> None:
+        self.ids = ids
+        self.window = window
+        self.found: set[int] = set()
+        self.waited_for = True
+
+    @property
+    def whole(self) -> bool:
+        """Whether all of them came."""
+        return len(self.found) == len(self.ids)
+
+
 class Numbered(Named):
     """Trades whose ids are whole numbers without gaps: every jump is a hole, and trades come in order.
 
@@ -153,8 +168,8 @@ class Numbered(Named):
         self.newest: Micros = 0  # time of the trade before
         self.held: dict[int, tuple[Trade, tuple[Any, ...]]] = {}
         self.since: float | None = None  # when somebody looked and trades waited first
-        self.holes: list[range] = []
-        self.dark: deque[range] = deque(maxlen=defaults.DARK_HOLES)  # given up; what still comes late is welcome
+        self.first: int | None = None  # the id that came first of all
+        self.holes: deque[Hole] = deque(maxlen=defaults.HOLES)
         self.stretch: Window | None = None  # around holes that were not asked for yet
 
     def take(self, rows: Rows, channel: Channel) -> Sequence[Record]:
@@ -169,16 +184,17 @@ class Numbered(Named):
                     found += self.following()
             elif number > self.next and number not in self.held:
                 self.held[number] = trade, row
-            elif trade.id in self.known or not self.in_hole(number):
-                self.known.again(trade.id, row)
-            else:
+            elif self.fills(number):
                 self.known.add(trade.id, row)
                 found.append(trade)
+            else:
+                self.known.again(trade.id, row)
         return [*found, *self.jump()] if len(self.held) > defaults.HELD else found
 
-    def passed(self, number: int, trade: Trade, row: tuple[Any, ...]) -> Trade:
+    def passed(self, number: int, trade: Trade, row: tuple[Any, ...] | None) -> Trade:
         """The trade whose turn it is."""
         self.next, self.newest = number + 1, trade.time
+        self.first = number if self.first is None else self.first
         self.known.add(trade.id, row)
         return trade
 
@@ -190,9 +206,13 @@ class Numbered(Named):
             found.append(self.passed(number, *self.held.pop(number)))
         return found
 
-    def in_hole(self, number: int) -> bool:
-        """Whether a trade is one that is missing."""
-        return any(number in hole for holes in (self.holes, self.dark) for hole in holes)
+    def fills(self, number: int) -> bool:
+        """Whether a trade is one that is missing; then it is not any more."""
+        for hole in self.holes:
+            if number in hole.ids and number not in hole.found:
+                hole.found.add(number)
+                return True
+        return False
 
     def release(self, now: float) -> Sequence[Record]:
         """Held trades, when what is missing did not come in time."""
@@ -212,9 +232,9 @@ class Numbered(Named):
             first = min(self.held)
             time = self.held[first][0].time
             if self.next is not None and first > self.next:
-                self.holes.append(range(self.next, first))
-                begin = min(self.newest or time, time)
-                self.stretch = Window(begin if self.stretch is None else min(begin, self.stretch.start), time + 1)
+                around = Window(min(self.newest or time, time), time + 1)
+                self.holes.append(Hole(range(self.next, first), around))
+                self.stretch = around if self.stretch is None else Window(self.stretch.start, around.end)
             self.next = first
             found += self.following()
         return found
@@ -231,23 +251,35 @@ class Numbered(Named):
         return found
 
     def filled(self, records: Iterable[Record]) -> Sequence[Record]:
-        """The trades that were not there yet; the newest of them tell what comes next."""
-        found = list(super().filled(record for record in records if int(getattr(record, "id", 0)) not in self.held))
-        for record in found:
+        """The trades of holes, those from before the first that came, and those that come next."""
+        found: list[Record] = []
+        for record in records:
             trade: Any = record
-            if self.next is None or int(trade.id) == self.next:
-                self.next, self.newest = int(trade.id) + 1, trade.time
-        return [*found, *self.following()]
+            number = int(trade.id)
+            if self.next is None or number == self.next:
+                found.append(self.passed(number, trade, None))
+                found += self.following()
+            elif self.fills(number):
+                found.append(trade)
+            elif self.first is not None and number < self.first and trade.id not in self.known:
+                self.known.add(trade.id)
+                found.append(trade)
+        return found
 
-    def settled(self) -> bool:
-        """Whether all trades of the holes have come."""
-        self.holes = [hole for hole in self.holes if any(str(number) not in self.known for number in hole)]
-        return not self.holes
+    def settled(self, window: Window) -> bool:
+        """Whether all trades of the holes in a stretch have come."""
+        return all(hole.whole for hole in self.holes if hole.waited_for and within(hole.window, window))
 
-    def give_up(self) -> None:
+    def give_up(self, window: Window) -> None:
         """What did not come from REST may still come late by stream, but is not waited for."""
-        self.dark += self.holes
-        self.holes = []
+        for hole in self.holes:
+            if within(hole.window, window):
+                hole.waited_for = False
+
+
+def within(inner: Window, outer: Window) -> bool:
+    """Whether a stretch lies in another one."""
+    return outer.start <= inner.start and inner.end <= outer.end
 
 
 class Forced(Plain):

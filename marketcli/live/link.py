@@ -89,6 +89,7 @@ class Link:
         self.messages = 0
         self.garbage: deque[float] = deque(maxlen=defaults.GARBAGE)
         self.pinged = self.began
+        self.dead = ""  # a topic of which nothing comes though there is something
         self.settled = asyncio.Event()
         self.leaving = asyncio.Event()
 
@@ -200,6 +201,8 @@ class Link:
         late = [name for name, asked in self.pending.items() if now - asked > defaults.ACK_SECONDS]
         if late:
             raise Unanswered(f"A subscription ({late[0]}) was not acknowledged within {defaults.ACK_SECONDS:g} s.")
+        if self.dead:
+            raise Silence(f"Nothing comes of {self.dead}, though there are trades.")
         if not self.asked or self.pending:
             return
         if now - max(self.last, self.began) > limit(self.cadence()):

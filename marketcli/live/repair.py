@@ -45,6 +45,7 @@ class Job:
     lanes: tuple[Lane, ...]
     window: Window
     cause: Cause
+    audit: bool = False  # nothing is known to be missing
 
 
 class Repairs:
@@ -72,6 +73,10 @@ class Repairs:
         self.turns = turns
         self.jobs: dict[Job, asyncio.Task[None]] = {}
 
+    def busy(self, lane: Lane) -> bool:
+        """Whether a stretch of an instrument is being asked for."""
+        return any(lane in job.lanes for job in self.jobs)
+
     def start(self, lanes: Sequence[Lane], window: Window, cause: Cause) -> None:
         """Begin to fill a stretch of these instruments."""
         job = Job(tuple(lanes), window, cause)
@@ -79,6 +84,26 @@ class Repairs:
             self.tell(job, job.lanes, rows=0, repaired=False)
             return
         self.jobs[job] = asyncio.ensure_future(self.carry_out(job))
+
+    def audit(self, lane: Lane, window: Window, lacking: Callable[[], None]) -> None:
+        """Ask for a stretch that should be whole; only if something was missing, that is told, and `lacking` called."""
+        if self.repair is not None and not self.busy(lane):
+            job = Job((lane,), window, Cause.SKIPPED, audit=True)
+            self.jobs[job] = asyncio.ensure_future(self.compare(job, lacking))
+
+    async def compare(self, job: Job, lacking: Callable[[], None]) -> None:
+        """Hand on what was missing; an answer that does not come proves nothing."""
+        (lane,) = job.lanes
+        try:
+            async with self.turns:
+                found = await self.asked(lane, job.window)
+        except MarketError:
+            found = Repaired((), whole=False)
+        del self.jobs[job]
+        if records := lane.filled(one for one in found.records if getattr(one, "time", 0) in job.window):
+            lacking()
+            self.outbox.put(self.origin, records)
+            self.tell(job, job.lanes, rows=len(records), repaired=True)
 
     async def carry_out(self, job: Job) -> None:
         """Fill the stretch, instrument by instrument, and tell what came of it."""
@@ -108,9 +133,9 @@ class Repairs:
             count += len(records)
             if records:
                 self.outbox.put(self.origin, records)
-            if found.whole and lane.settled():
+            if found.whole and lane.settled(window):
                 return True, count
-        lane.give_up()
+        lane.give_up(window)
         return False, count
 
     async def asked(self, lane: Lane, window: Window) -> Repaired:
@@ -138,5 +163,5 @@ class Repairs:
         for task in jobs.values():
             task.cancel()
         await asyncio.gather(*jobs.values(), return_exceptions=True)
-        for job in jobs:
+        for job in (job for job in jobs if not job.audit):
             self.tell(job, job.lanes, rows=0, repaired=False)

@@ -459,6 +459,34 @@ def test_a_state_forgets_what_was_said_before_a_loss() -> None:
     assert [(record.last, record.bid) for record in bench.records] == [(1.0, 5.0), (2.0, None)]
 
 
+def test_trades_without_telling_ids_are_compared_with_rest() -> None:
+    async def script(bench: Bench) -> None:
+        for second in range(1, 80):
+            if second not in {20, 21}:
+                bench.line.data("trades.BTCUSDT", trade(second, second), at=bench.micros())
+            await asyncio.sleep(1)
+
+    bench = play(script, LOOSE, past=repaired(*range(80)))
+    assert sorted(ids(bench)) == list(range(1, 80))
+    (blind,) = bench.of(Blind)
+    assert (blind.cause, blind.repaired, blind.rows) == (Cause.SKIPPED, True, 2)
+    assert len(bench.lines) == 1
+
+
+def test_a_dead_topic_beside_a_sign_of_life_is_found_out_by_rest() -> None:
+    async def script(bench: Bench) -> None:
+        bench.line.data("trades.BTCUSDT", trade(1, 1), at=bench.micros())
+        await bench.pass_time(75)
+
+    for kind in (TAPE, LOOSE):
+        bench = play(script, kind, past=repaired(*range(1, 60)))
+        assert len(bench.lines) > 1
+        assert sorted(ids(bench))[:25] == list(range(1, 26))
+        quiet = play(script, kind, past=repaired(1))
+        assert len(quiet.lines) == 1
+        assert quiet.of(Blind) == []
+
+
 def test_what_is_dark_at_the_end_is_told() -> None:
     async def script(bench: Bench) -> None:
         await bench.pass_time(5)

@@ -54,9 +54,9 @@ def test_every_trade_comes_once_or_is_asked_for(frames: list[list[int]], data: s
         if window is not None and data.draw(st.booleans()):
             known = [make(row(number)) for number in range(40) if row(number)[0] in window]
             came += lane.filled(known)
-            assert lane.settled()
+            assert lane.settled(window)
         elif window is not None:
-            lane.give_up()
+            lane.give_up(window)
     came += [*lane.release(clock), *lane.release(clock + 10)]
     window = lane.missing(BEGUN + 1_000 * SECOND)
     if window is not None:
@@ -89,7 +89,7 @@ def test_every_candle_closes_once_whatever_comes(said: list[tuple[int, bool]]) -
     if window is not None:
         every = [make(bar(minute, closed=True)) for minute in range(40)]
         came += lane.filled(candle for candle in every if candle.time in window)
-        assert lane.settled()
+        assert lane.settled(window)
     closed_ones = [(candle.time - BEGUN) // MINUTE for candle in came if candle.closed]
     assert len(closed_ones) == len(set(closed_ones))
     if said:
