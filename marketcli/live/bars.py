@@ -22,6 +22,8 @@ class Bars:
     Where an exchange never says whether a candle is closed, the last word about each comes from REST.
     """
 
+    newest: Micros = 0
+
     def __init__(
         self,
         instrument: Instrument,

@@ -339,7 +339,8 @@ class Feed:
                 for stage in stages:
                     silent = self.outside.monotonic() - max(stage.last, link.began) >= seconds
                     if stage.lane is not None and (silent or not stage.channel.consecutive):
-                        self.repairs.audit(stage.lane, window, partial(found_out, link, stage, seconds))
+                        since = Window(min(window.start, stage.lane.newest or window.start), window.end)
+                        self.repairs.audit(stage.lane, since, partial(found_out, link, stage, seconds))
 
     async def stop(self) -> None:
         """Close what is open, and tell of what stays dark."""

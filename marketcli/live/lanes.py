@@ -26,6 +26,7 @@ class Lane(Protocol):
     """
 
     instrument: Instrument
+    newest: Micros  # time of the newest trade where ids tell which comes next, else 0
 
     def take(self, rows: Rows, channel: Channel) -> Sequence[Record]:
         """The records that rows of one frame are good for."""
@@ -54,6 +55,8 @@ class Lane(Protocol):
 
 class Plain:
     """A lane that nothing waits in and nothing can be missing from."""
+
+    newest: Micros = 0
 
     def __init__(self, instrument: Instrument) -> None:
         self.instrument = instrument
@@ -166,7 +169,7 @@ class Numbered(Named):
         super().__init__(instrument, make, vitals)
         self.next: int | None = None  # the id that comes next
         self.newest: Micros = 0  # time of the trade before
-        self.held: dict[int, tuple[Trade, tuple[Any, ...]]] = {}
+        self.held: dict[int, tuple[Trade, tuple[Any, ...] | None]] = {}
         self.since: float | None = None  # when somebody looked and trades waited first
         self.first: int | None = None  # the id that came first of all
         self.holes: deque[Hole] = deque(maxlen=defaults.HOLES)
@@ -251,7 +254,7 @@ class Numbered(Named):
         return found
 
     def filled(self, records: Iterable[Record]) -> Sequence[Record]:
-        """The trades of holes, those from before the first that came, and those that come next."""
+        """The trades of holes, those from before the first that came, and those that come next in turn."""
         found: list[Record] = []
         for record in records:
             trade: Any = record
@@ -259,6 +262,8 @@ class Numbered(Named):
             if self.next is None or number == self.next:
                 found.append(self.passed(number, trade, None))
                 found += self.following()
+            elif number > self.next:
+                self.held.setdefault(number, (trade, None))
             elif self.fills(number):
                 found.append(trade)
             elif self.first is not None and number < self.first and trade.id not in self.known:
@@ -311,7 +316,7 @@ class States(Plain):
         self.make = make
         self.lasting = lasting  # what no stream says
         self.columns: dict[str, Any] = {}
-        self.newest: dict[tuple[str, ...], Micros] = {}  # by the columns of the channel
+        self.told: dict[tuple[str, ...], Micros] = {}  # by the columns of the channel
 
     def take(self, rows: Rows, channel: Channel) -> Sequence[Record]:
         """The state after these rows, if the channel is one that leads; an older one than before says nothing."""
@@ -319,9 +324,9 @@ class States(Plain):
         for row in rows:
             said = dict(zip(channel.columns, row, strict=True))
             time = said.get("time") or 0
-            if time < self.newest.get(channel.columns, 0):
+            if time < self.told.get(channel.columns, 0):
                 continue
-            self.newest[channel.columns] = time
+            self.told[channel.columns] = time
             if not channel.leads:
                 said.pop("time", None)
             self.columns |= said
@@ -336,4 +341,4 @@ class States(Plain):
     def lost(self) -> None:
         """What the streams said is not the state any more."""
         self.columns.clear()
-        self.newest.clear()
+        self.told.clear()
