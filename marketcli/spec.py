@@ -290,7 +290,7 @@ def decode_json(body: bytes, type_: Any, *, what: str) -> Any:
     except msgspec.ValidationError as error:
         raise DecodeError(f"{what} answered with a field this program cannot trust: {error}.") from None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        if not body.strip() or "truncated" in str(error):
+        if not bytes(body).strip() or "truncated" in str(error):
             raise CutBody(f"{what} sent an answer that ends early ({len(body)} bytes).") from None
         raise MalformedBody(f"{what} sent something that is not JSON: {str(error)[:120]}.") from None
 

@@ -237,9 +237,15 @@ async def feeds_of(
     def now() -> Micros:
         return client.now(exchange.name)
 
+    lanes: dict[Instrument, Lane] = {}  # of all feeds together: a state may come from several
+
     def lane(instrument: Instrument, channel: Channel) -> Lane:
-        known_of = {"interval_h": lasting.get(instrument.native)} if lasting else {}
-        return lane_of(instrument, channel, watch, vitals=vitals, lasting=known_of, now=now, source=streamed(session))
+        if instrument not in lanes:
+            known_of = {"interval_h": lasting.get(instrument.native)} if lasting else {}
+            lanes[instrument] = lane_of(
+                instrument, channel, watch, vitals=vitals, lasting=known_of, now=now, source=streamed(session)
+            )
+        return lanes[instrument]
 
     def repairs() -> Repairs:
         repair = repair_of(session, exchange, watch.asked)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter, deque
+from collections import Counter, OrderedDict, deque
 from typing import TYPE_CHECKING, Any, Protocol
 
 from msgspec.structs import replace
@@ -93,7 +93,7 @@ class Known:
 
     def __init__(self, vitals: Vitals) -> None:
         self.vitals = vitals
-        self.rows: dict[str, tuple[Any, ...] | None] = {}
+        self.rows: OrderedDict[str, tuple[Any, ...] | None] = OrderedDict()  # a dict finds its oldest ever more slowly
 
     def __contains__(self, number: str) -> bool:
         return number in self.rows
@@ -102,7 +102,7 @@ class Known:
         """Remember a trade, and forget the oldest."""
         self.rows[number] = row
         if len(self.rows) > defaults.KNOWN_IDS:
-            del self.rows[next(iter(self.rows))]
+            self.rows.popitem(last=False)
 
     def again(self, number: str, row: tuple[Any, ...]) -> None:
         """Count a trade that came once more; with other values it contradicts the first."""

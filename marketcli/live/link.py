@@ -7,7 +7,7 @@ from collections import deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
-from marketcli.errors import ConnectionLost, DecodeError, MalformedBody, MarketError, NotOffered
+from marketcli.errors import ConnectionLost, CutBody, DecodeError, MalformedBody, MarketError, NotOffered
 from marketcli.live import defaults
 
 if TYPE_CHECKING:
@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from marketcli.net.client import Outside
     from marketcli.net.socket import Wire
     from marketcli.spec import Channel, Control, Decode, Query, Socket
+
+
+UNREADABLE = (CutBody, MalformedBody, DecodeError)
 
 
 class Silence(ConnectionLost):
@@ -122,7 +125,7 @@ class Link:
                 await asyncio.sleep(0)
             try:
                 found = read(frame)
-            except (MalformedBody, DecodeError) as error:
+            except UNREADABLE as error:
                 self.unreadable(frame, error)
                 continue
             if type(found) is not tuple:
@@ -138,7 +141,7 @@ class Link:
                 stage.last = self.last
                 try:
                     received(stage, data)
-                except (MalformedBody, DecodeError) as error:
+                except UNREADABLE as error:
                     self.unreadable(frame, error)
 
     def unreadable(self, frame: bytes, error: MarketError) -> None:

@@ -54,7 +54,10 @@ class Outbox:
 
     def health(self, exchange: str, market: Market) -> Vitals:
         """The counts of one exchange and market."""
-        return self.vitals.setdefault((exchange, market), Vitals(exchange, market))
+        found = self.vitals.get((exchange, market))
+        if found is None:
+            found = self.vitals[exchange, market] = Vitals(exchange, market)
+        return found
 
     def put(self, origin: Origin, records: Sequence[Record]) -> None:
         """Add records, oldest first."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from marketcli.spec import Query
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
     from marketcli.datasets import Dataset
     from marketcli.models import Instrument, Interval, Market
@@ -61,29 +61,19 @@ def plans(
     """
     first, second = ("market", "instrument") if everything else ("instrument", "market")
     channels = exchange.streams(dataset, market, scope=first) or exchange.streams(dataset, market, scope=second)
-    by_socket: dict[str, list[tuple[Topic, Instrument | None]]] = {}
-    for channel in channels:
-        for one in instruments if channel.scope == "instrument" else (None,):
-            query = Query(dataset, market, one, interval)
-            by_socket.setdefault(channel.socket, []).append((Topic(channel.topic(query), channel, query), one))
-    return [
-        Plan(
-            exchange,
-            market,
-            dataset,
-            socket,
-            tuple(topic for topic, _ in part),
-            tuple(dict.fromkeys(one for _, one in part if one is not None)) or tuple(instruments),
-            everything,
-            others,
-        )
-        for name, topics in by_socket.items()
-        for socket in (site.sockets[name],)
-        for part in cut(topics, socket.topics - 1)
-    ]
+    each: Sequence[Instrument | None] = instruments if any(one.scope == "instrument" for one in channels) else (None,)
+    found = []
+    for name in dict.fromkeys(channel.socket for channel in channels):
+        mine, socket = [channel for channel in channels if channel.socket == name], site.sockets[name]
+        many = max(1, (socket.topics - 1) // len(mine))  # what is merged of an instrument comes by one connection
+        for start in range(0, len(each), many):
+            part = each[start : start + many]
+            topics = tuple(topic(channel, Query(dataset, market, one, interval)) for one in part for channel in mine)
+            wanted = tuple(one for one in part if one is not None) or tuple(instruments)
+            found.append(Plan(exchange, market, dataset, socket, topics, wanted, everything, others))
+    return found
 
 
-def cut(topics: list[tuple[Topic, Instrument | None]], size: int) -> Iterator[list[tuple[Topic, Instrument | None]]]:
-    """Connections' shares of topics, in order."""
-    for start in range(0, len(topics), size):
-        yield topics[start : start + size]
+def topic(channel: Channel, query: Query) -> Topic:
+    """What a channel is asked for."""
+    return Topic(channel.topic(query), channel, query)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from itertools import dropwhile, takewhile
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -12,12 +13,15 @@ from marketcli.world.pieces import Piece, pieces
 from marketcli.world.tree import LENGTHS, Cell, inverse
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from marketcli.world.candles import Life
     from marketcli.world.counts import Counts
     from marketcli.world.prices import Path
     from marketcli.world.tree import Tree
+
+
+REMEMBERED = 256  # pieces of seconds
 
 
 class Trade(NamedTuple):
@@ -82,8 +86,9 @@ def busy(tree: Tree, path: Path, window: Window, *, depth: int = 0) -> Iterator[
             yield from busy(tree, path, inside, depth=depth + 1)
 
 
-def trades_of(path: Path, second: Micros, piece: Piece, *, before: int) -> list[Trade]:
-    """The trades of a piece of a second in the numbers people read."""
+@lru_cache(maxsize=REMEMBERED)
+def trades_of(path: Path, second: Micros, piece: Piece, *, before: int) -> Sequence[Trade]:
+    """The trades of a piece of a second in the numbers people read; streams of several exchanges share them."""
     make = contract_trades if inverse(path) else base_trades
     return make(path, second, fills(path, second, piece), before=before)
 

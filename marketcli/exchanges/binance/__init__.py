@@ -15,7 +15,9 @@ from marketcli.datasets import (
     RATIO_TOP_ACCOUNTS,
     RATIO_TOP_POSITIONS,
 )
+from marketcli.exchanges.binance.channels import CHANNELS, UNSTREAMED
 from marketcli.exchanges.binance.rest import INTERVALS, refuse
+from marketcli.exchanges.binance.stream import CONNECTIONS, SOCKETS, TESTNET_SOCKETS
 from marketcli.exchanges.binance.tables import (
     ENDPOINTS,
     FUNDING_REQUESTS,
@@ -43,14 +45,16 @@ EXCHANGE = Exchange(
                 Market.SPOT: ("https://data-api.binance.vision", "https://api.binance.com"),
                 Market.LINEAR: ("https://fapi.binance.com",),
                 Market.INVERSE: ("https://dapi.binance.com",),
-            }
+            },
+            sockets=SOCKETS,
         ),
         "testnet": Site(
             hosts={
                 Market.SPOT: ("https://testnet.binance.vision",),
                 Market.LINEAR: ("https://demo-fapi.binance.com", "https://testnet.binancefuture.com"),
                 Market.INVERSE: ("https://demo-dapi.binance.com", "https://testnet.binancefuture.com"),
-            }
+            },
+            sockets=TESTNET_SOCKETS,
         ),
     },
     budgets=(
@@ -58,10 +62,13 @@ EXCHANGE = Exchange(
         Budget(FUTURES_WEIGHT, limit=2_400, seconds=60, header=USED),
         Budget(STATISTICS, limit=1_000, seconds=300),
         Budget(FUNDING_REQUESTS, limit=500, seconds=300),
+        Budget(CONNECTIONS, limit=300, seconds=300),
     ),
     intervals=INTERVALS,
     instruments=INSTRUMENT_CELLS,
     endpoints=ENDPOINTS,
+    channels=CHANNELS,
+    unstreamed=UNSTREAMED,
     refuse=refuse,
     absent={(dataset, Market.SPOT): NO_DERIVATIVES for dataset in (MARK_OHLC, INDEX_OHLC, PREMIUM_OHLC)}
     | {(dataset, Market.SPOT): NO_POSITIONS for dataset in (OI, OI_HISTORY, FUNDING, FUNDING_HISTORY)}

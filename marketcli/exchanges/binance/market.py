@@ -19,6 +19,7 @@ from marketcli.spec import Amount, Count, Page, decode_json, micros, moments
 if TYPE_CHECKING:
     from collections.abc import Generator, Sequence
 
+    from marketcli.models import Micros
     from marketcli.spec import Endpoint, Params, Query, Rows
 
 
@@ -229,7 +230,12 @@ def merged(body: bytes, query: Query) -> Rows:
     what = source(query)
     found: list[Merged] = decode_json(body, list[Merged], what=what)
     times = moments([x.T for x in found], what=what)
-    return [(time, str(x.a), x.p, taker(x.m), x.q) for time, x in zip(times, found, strict=True)]
+    return [merged_row(time, x) for time, x in zip(times, found, strict=True)]
+
+
+def merged_row(time: Micros, x: Merged) -> tuple[object, ...]:
+    """A merged trade of REST or of a stream as a row."""
+    return time, str(x.a), x.p, taker(x.m), x.q
 
 
 def taker(buyer_rested: bool) -> str:  # noqa: FBT001 - it is what the wire says

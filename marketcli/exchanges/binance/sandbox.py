@@ -35,6 +35,7 @@ from marketcli.exchanges.binance.simulated_requests import (
     native,
     units,
 )
+from marketcli.exchanges.binance.simulated_streams import OUTLETS
 from marketcli.exchanges.binance.simulated_tickers import book_tickers, day_tickers, spot_day_weight
 from marketcli.exchanges.binance.simulated_trades import depth, depth_weight, merged_trades, recent_trades
 from marketcli.models import MILLISECOND, Market
@@ -181,5 +182,6 @@ SIMULATOR = Simulator(
     turns=frozenset({"limit", "fromId"}),
     stamps=("fundingTime", "timestamp", "T"),
     clocks=("serverTime",),
+    outlets=OUTLETS,
     words=(("symbol", "pair"), ("baseAsset",), ("quoteAsset", "marginAsset"), ("status", "contractStatus")),
 )

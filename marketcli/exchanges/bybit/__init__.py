@@ -10,6 +10,7 @@ from marketcli.datasets import (
     FUNDING_HISTORY,
     INDEX_OHLC,
     INSTRUMENTS,
+    LIQUIDATIONS,
     MARK_OHLC,
     OHLC,
     OI,
@@ -24,7 +25,7 @@ from marketcli.datasets import (
     TRADES,
     TRADES_HISTORY,
 )
-from marketcli.exchanges.bybit import derivatives, instruments, market, rest
+from marketcli.exchanges.bybit import channels, derivatives, instruments, market, rest
 from marketcli.models import Market
 from marketcli.paging import backward, by_window, whole
 from marketcli.spec import DERIVATIVES, Budget, Endpoint, Exchange, Site
@@ -32,10 +33,6 @@ from marketcli.spec import DERIVATIVES, Budget, Endpoint, Exchange, Site
 SPOT, LINEAR, INVERSE = frozenset({Market.SPOT}), frozenset({Market.LINEAR}), frozenset({Market.INVERSE})
 DOCS = "https://bybit-exchange.github.io/docs/v5/market/"
 PATH = "/v5/market/"
-ONE_SIDE = (
-    "Bybit's open interest counts both sides of every contract; here one side is counted, as elsewhere: its own figure "
-    "for that, else half of both."
-)
 
 CANDLES = Endpoint(
     OHLC,
@@ -116,7 +113,7 @@ OI_NOW = replace(
     decode=derivatives.interest,
     columns=derivatives.OPEN,
     markets=LINEAR,
-    note=ONE_SIDE,
+    note=derivatives.ONE_SIDE,
 )
 INVERSE_OI_NOW = replace(OI_NOW, columns=derivatives.INVERSE_OPEN, markets=INVERSE)
 
@@ -144,7 +141,7 @@ OI_POINTS = Endpoint(
     markets=LINEAR,
     cost=rest.one_request,
     intervals=derivatives.PERIODS,
-    note=ONE_SIDE,
+    note=derivatives.ONE_SIDE,
 )
 INVERSE_OI_POINTS = replace(
     OI_POINTS, decode=derivatives.inverse_points, columns=derivatives.INVERSE_POINT, markets=INVERSE
@@ -212,10 +209,19 @@ EXCHANGE = Exchange(
     name="bybit",
     title="Bybit",
     sites={
-        "live": Site(hosts=dict.fromkeys(Market, ("https://api.bybit.com", "https://api.bytick.com"))),
-        "testnet": Site(hosts=dict.fromkeys(Market, ("https://api-testnet.bybit.com",))),
+        "live": Site(
+            hosts=dict.fromkeys(Market, ("https://api.bybit.com", "https://api.bytick.com")),
+            sockets=channels.sockets("stream.bybit.com"),
+        ),
+        "testnet": Site(
+            hosts=dict.fromkeys(Market, ("https://api-testnet.bybit.com",)),
+            sockets=channels.sockets("stream-testnet.bybit.com"),
+        ),
     },
-    budgets=(Budget(rest.REQUESTS, limit=600, seconds=5),),
+    budgets=(
+        Budget(rest.REQUESTS, limit=600, seconds=5),
+        Budget(channels.CONNECTIONS, limit=500, seconds=300),
+    ),
     intervals=rest.INTERVALS,
     instruments=(SPOT_LIST, CONTRACT_LIST),
     endpoints=(
@@ -228,10 +234,15 @@ EXCHANGE = Exchange(
     absent={(dataset, one): why for dataset, why in NO_WHERE.items() for one in Market}
     | {(dataset, Market.SPOT): why for dataset, why in NOT_ON_SPOT.items()}
     | {(PREMIUM_OHLC, Market.INVERSE): NO_PREMIUM},
+    channels=channels.CHANNELS,
+    unstreamed={
+        (LIQUIDATIONS, Market.SPOT): channels.NO_LIQUIDATIONS,
+        **{(dataset, Market.SPOT): NO_POSITIONS for dataset in (FUNDING, OI)},
+    },
     unknowns=(
         "The spot list has no listing dates and nothing that was delisted: the first candle is looked for instead.",
         "Candles have no number of trades and no taker volume.",
-        ONE_SIDE,
+        derivatives.ONE_SIDE,
         "Whether open interest of years ago counted both sides already is not known; half of it is shown.",
         "Tickers, prices and open interest of now stand at the time of Bybit's answer; the last trade may be older.",
         "Funding history has no mark prices.",

@@ -51,18 +51,15 @@ FUNDING = ("native", "time", "rate", "interval_h", "next_time", "mark", "index")
 
 def funding(body: bytes, query: Query) -> Rows:
     """Coming funding with mark and index; dated contracts have none."""
-    what = source(query)
     time, found = tickers(body, CONTRACT_TICKERS, query)
-    return [
-        (
-            item.symbol,
-            time,
-            *coming(item, query),
-            price_or_none(item.mark_price, what=what),
-            price_or_none(item.index_price, what=what),
-        )
-        for item in found
-    ]
+    return [funding_of(item, time, query) for item in found]
+
+
+def funding_of(item: ContractTicker, time: Micros, query: Query) -> tuple[Any, ...]:
+    """The row of a contract."""
+    what = source(query)
+    prices = (item.mark_price, item.index_price)
+    return (item.symbol, time, *coming(item, query), *(price_or_none(text, what=what) for text in prices))
 
 
 def coming(item: ContractTicker, query: Query) -> tuple[float | None, float | None, Micros | None]:
@@ -108,23 +105,26 @@ def bounds(page: Page) -> dict[str, str | int]:
 
 # --- open interest: https://bybit-exchange.github.io/docs/v5/market/open-interest
 
+ONE_SIDE = (
+    "Bybit's open interest counts both sides of every contract; here one side is counted, as elsewhere: its own figure "
+    "for that, else half of both."
+)
 OPEN = ("native", "time", "oi_base", "mark")
 INVERSE_OPEN = ("native", "time", "oi_contracts", "mark")
 
 
 def interest(body: bytes, query: Query) -> Rows:
     """What is open now, one side counted: base, on inverse contracts of one dollar."""
-    what = source(query)
     time, found = tickers(body, CONTRACT_TICKERS, query)
-    return [
-        (
-            item.symbol,
-            time,
-            one_side(item.single_open_interest, number_or_none(item.open_interest, what=what), query),
-            price_or_none(item.mark_price, what=what),
-        )
-        for item in found
-    ]
+    return [interest_of(item, time, query) for item in found]
+
+
+def interest_of(item: ContractTicker, time: Micros, query: Query) -> tuple[Any, ...]:
+    """The row of a contract."""
+    what = source(query)
+    both = number_or_none(item.open_interest, what=what)
+    single = one_side(item.single_open_interest, both, query)
+    return item.symbol, time, single, price_or_none(item.mark_price, what=what)
 
 
 def one_side(single: Blank, both: float | None, query: Query) -> float | None:

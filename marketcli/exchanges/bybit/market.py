@@ -68,7 +68,12 @@ def spot_tickers(body: bytes, query: Query) -> Rows:
 def contract_tickers(body: bytes, query: Query) -> Rows:
     """The same of contracts, with the mark price."""
     time, found = tickers(body, CONTRACT_TICKERS, query)
-    return [(*day(item, time, query), price_or_none(item.mark_price, what=source(query))) for item in found]
+    return [contract_day(item, time, query) for item in found]
+
+
+def contract_day(item: ContractTicker, time: Micros, query: Query) -> tuple[Any, ...]:
+    """The row of a contract."""
+    return (*day(item, time, query), price_or_none(item.mark_price, what=source(query)))
 
 
 def tickers(body: bytes, type_: Any, query: Query) -> tuple[Micros, tuple[Any, ...]]:

@@ -14,6 +14,7 @@ from marketcli.exchanges.bybit.simulated_histories import account_ratio, funding
 from marketcli.exchanges.bybit.simulated_instruments import instruments
 from marketcli.exchanges.bybit.simulated_market import order_book, recent_trades
 from marketcli.exchanges.bybit.simulated_requests import POOL, answer, banned, limited, missing, native
+from marketcli.exchanges.bybit.simulated_streams import OUTLETS
 from marketcli.exchanges.bybit.simulated_tickers import tickers
 from marketcli.models import SECOND, Market
 from marketcli.simulator import Ask, Reply, Route, Simulator
@@ -71,5 +72,6 @@ SIMULATOR = Simulator(
     turns=frozenset({"limit", "cursor"}),
     stamps=("fundingRateTimestamp", "timestamp"),
     clocks=("time", "timeSecond", "timeNano"),
+    outlets=OUTLETS,
     words=(("symbol",), ("baseCoin",), ("quoteCoin", "settleCoin"), ("status",)),
 )

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from marketcli.exchanges.bybit.simulated_market import level
 from marketcli.exchanges.bybit.simulated_requests import (
     EVERY,
     INVERSE,
@@ -22,7 +23,7 @@ from marketcli.models import HOUR, MILLISECOND, MINUTE, Interval, Window
 from marketcli.simulator import Ask, Reply, decimal, places
 
 if TYPE_CHECKING:
-    from marketcli.world import Listing
+    from marketcli.world import Listing, World
 
 MINUTES = Interval(1, "m")
 
@@ -50,10 +51,8 @@ def day(ask: Ask, listing: Listing) -> dict[str, Any]:
     found, digits, sizes = ask.world.ticker(listing), places(listing.tick), places(listing.lot)
     inverse = listing.market is INVERSE
     volumes = (found.volume_base, found.volume_quote)
-    bid, ask_ = found.bid_size, found.ask_size
     if inverse:
         volumes = (in_dollars(found.contracts, listing), found.volume_base)
-        bid, ask_ = (in_dollars(count, listing) for count in (found.bid_contracts, found.ask_contracts))
     return {
         "symbol": native(listing),
         "lastPrice": decimal(found.last, digits),
@@ -63,11 +62,15 @@ def day(ask: Ask, listing: Listing) -> dict[str, Any]:
         "lowPrice24h": decimal(found.low, digits),
         "turnover24h": decimal(volumes[1], 8 if inverse else 4),
         "volume24h": decimal(volumes[0], 0 if inverse else sizes),
-        "bid1Price": decimal(found.bid, digits) if found.bid else "",
-        "bid1Size": decimal(bid, 0 if inverse else sizes) if found.bid else "",
-        "ask1Price": decimal(found.ask, digits) if found.ask else "",
-        "ask1Size": decimal(ask_, 0 if inverse else sizes) if found.ask else "",
+        **best(listing, ask.world),
     }
+
+
+def best(listing: Listing, world: World) -> dict[str, str]:
+    """The best of both sides; blank where nobody offers."""
+    book = world.book(listing, 1)
+    bid, ask = (level(side[0], listing) if side else ["", ""] for side in (book.bids, book.asks))
+    return {"bid1Price": bid[0], "bid1Size": bid[1], "ask1Price": ask[0], "ask1Size": ask[1]}
 
 
 def contract(ask: Ask, listing: Listing) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from marketcli.datasets import (
     FUNDING_HISTORY,
     INDEX_OHLC,
     INSTRUMENTS,
+    LIQUIDATIONS,
     MARK_OHLC,
     OHLC,
     OI,
@@ -22,7 +23,7 @@ from marketcli.datasets import (
     TRADES_HISTORY,
     Dataset,
 )
-from marketcli.exchanges.hyperliquid import derivatives, market, rest
+from marketcli.exchanges.hyperliquid import derivatives, market, rest, stream
 from marketcli.models import Market
 from marketcli.paging import by_window, forward, whole
 from marketcli.spec import Budget, Endpoint, Exchange, Site
@@ -152,20 +153,18 @@ def spot_context(dataset: Dataset, decode: Callable[[bytes, Query], Rows], colum
         cost=rest.units(rest.USUAL),
         reach="now",
         method="POST",
-        note=NO_EXTREMES if dataset is TICKER else "",
+        note=market.NO_EXTREMES if dataset is TICKER else "",
     )
 
 
-NO_EXTREMES = "Hyperliquid's 24 hours have no last trade, bid, ask, high or low; change is of the mark price."
 BUILDERS = "Of all perpetuals at once, builders' (such as xyz:TSLA) are left out: ask for them one by one."
-AT_NOW: Mapping[str, object] = {"time": lambda now: now}
-HOURLY = {"interval_h": rest.HOURLY, "next_time": derivatives.next_hour}
+COMING = {**derivatives.AT_NOW, **derivatives.SETTLED_HOURLY}
 
 STATES = (
-    context(FUNDING, derivatives.funding, derivatives.FUNDING_NOW, fill={**AT_NOW, **HOURLY}),
-    context(OI, derivatives.interest, derivatives.INTEREST, fill=AT_NOW),
+    context(FUNDING, derivatives.funding, derivatives.FUNDING_NOW, fill=COMING),
+    context(OI, derivatives.interest, derivatives.INTEREST, fill=derivatives.AT_NOW),
     context(PRICE, derivatives.prices, derivatives.PRICES, fill={}),
-    context(TICKER, derivatives.tickers, derivatives.TICKER, fill={}, note=f"{NO_EXTREMES} {BUILDERS}"),
+    context(TICKER, derivatives.tickers, derivatives.TICKER, fill={}, note=f"{market.NO_EXTREMES} {BUILDERS}"),
     spot_context(PRICE, market.spot_prices, market.SPOT_PRICES),
     spot_context(TICKER, market.spot_tickers, market.SPOT_TICKER),
 )
@@ -212,6 +211,7 @@ NEWEST_TRADES = Endpoint(
     note="Hyperliquid gives its newest trades only, about ten of them.",
 )
 
+NO_POSITIONS = "spot has no positions, so nothing is open and no funding is paid; --market linear has"
 MARKS = (MARK_OHLC, INDEX_OHLC, PREMIUM_OHLC)
 ABSENT: Mapping[tuple[Dataset, Market], str] = {
     **{(one, Market.LINEAR): "Hyperliquid keeps candles of trades only" for one in MARKS},
@@ -225,32 +225,38 @@ ABSENT: Mapping[tuple[Dataset, Market], str] = {
         (one, Market.SPOT): "Hyperliquid publishes no ratios of accounts, positions or takers"
         for one in RATIOS.values()
     },
-    **{
-        (one, Market.SPOT): "spot has no positions, so nothing is open and no funding is paid; --market linear has"
-        for one in (OI, OI_HISTORY, FUNDING, FUNDING_HISTORY)
-    },
+    **{(one, Market.SPOT): NO_POSITIONS for one in (OI, OI_HISTORY, FUNDING, FUNDING_HISTORY)},
     **{
         (TRADES_HISTORY, one): "Hyperliquid gives the newest trades only; older ones are in archives that cost money"
         for one in (Market.LINEAR, Market.SPOT)
     },
+}
+UNSTREAMED: Mapping[tuple[Dataset, Market], str] = {
+    **{
+        (LIQUIDATIONS, one): "Hyperliquid tells liquidations to those concerned only; nobody is told of all of them"
+        for one in (Market.LINEAR, Market.SPOT)
+    },
+    **{(one, Market.SPOT): NO_POSITIONS for one in (OI, FUNDING)},
 }
 
 EXCHANGE = Exchange(
     name="hyperliquid",
     title="Hyperliquid",
     sites={
-        name: Site(hosts=dict.fromkeys((Market.LINEAR, Market.SPOT), (host,)))
-        for name, host in (
-            ("live", "https://api.hyperliquid.xyz"),
-            ("testnet", "https://api.hyperliquid-testnet.xyz"),
+        name: Site(
+            hosts=dict.fromkeys((Market.LINEAR, Market.SPOT), (f"https://{host}",)),
+            sockets={"public": stream.socket(host)},
         )
+        for name, host in (("live", "api.hyperliquid.xyz"), ("testnet", "api.hyperliquid-testnet.xyz"))
     },
-    budgets=(Budget(rest.WEIGHT, limit=1_200, seconds=60),),
+    budgets=(Budget(rest.WEIGHT, limit=1_200, seconds=60), stream.OPENING),
     intervals=rest.INTERVALS,
     instruments=(PERPETUALS, PAIRS),
     endpoints=(CANDLES, *STATES, SETTLEMENTS, ORDERS, NEWEST_TRADES),
     refuse=rest.refuse,
     absent=ABSENT,
+    channels=stream.CHANNELS,
+    unstreamed=UNSTREAMED,
     unknowns=(
         "There are the newest 5,000 candles of each interval; they have no quote volume and no takers' part.",
         "Whether a minute without a trade has a candle is not documented.",

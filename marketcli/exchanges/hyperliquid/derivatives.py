@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from marketcli.errors import DecodeError
-from marketcli.exchanges.hyperliquid.rest import Asset, Meta, coin, plus_rows, source
+from marketcli.exchanges.hyperliquid.rest import HOURLY, Asset, Meta, coin, plus_rows, source
 from marketcli.models import HOUR, MINUTE
 from marketcli.spec import Amount, Count, Real, decode_json, settlement
 
@@ -53,16 +53,22 @@ TICKER = ("native", "mark", "open", "volume_base", "volume_quote")
 
 def funding(body: bytes, query: Query) -> Rows:
     """The running estimate for the coming hour; what is delisted pays no more."""
-    return [
-        (asset.name, now.funding, now.mark_px or None, now.oracle_px or None)
-        for asset, now in contexts(body, query)
-        if not asset.is_delisted
-    ]
+    return [(asset.name, *coming(now)) for asset, now in contexts(body, query) if not asset.is_delisted]
+
+
+def coming(now: Context) -> tuple[float | None, ...]:
+    """What one perpetual's state says of its funding."""
+    return now.funding, now.mark_px or None, now.oracle_px or None
 
 
 def interest(body: bytes, query: Query) -> Rows:
     """Open interest in base, and the mark price that values it."""
-    return [(asset.name, now.open_interest, now.mark_px or None) for asset, now in contexts(body, query)]
+    return [(asset.name, *opened(now)) for asset, now in contexts(body, query)]
+
+
+def opened(now: Context) -> tuple[float | None, ...]:
+    """What one perpetual's state says of its open interest."""
+    return now.open_interest, now.mark_px or None
 
 
 def prices(body: bytes, query: Query) -> Rows:
@@ -72,10 +78,12 @@ def prices(body: bytes, query: Query) -> Rows:
 
 def tickers(body: bytes, query: Query) -> Rows:
     """What is known of the last 24 hours."""
-    return [
-        (asset.name, now.mark_px or None, now.prev_day_px or None, now.day_base_vlm, now.day_ntl_vlm)
-        for asset, now in contexts(body, query)
-    ]
+    return [(asset.name, *day(now)) for asset, now in contexts(body, query)]
+
+
+def day(now: Context) -> tuple[float | None, ...]:
+    """What one perpetual's state says of the last 24 hours."""
+    return now.mark_px or None, now.prev_day_px or None, now.day_base_vlm, now.day_ntl_vlm
 
 
 def context_params(query: Query, _: Page) -> Params:
@@ -87,6 +95,10 @@ def context_params(query: Query, _: Page) -> Params:
 def next_hour(now: Micros) -> Micros:
     """When funding is settled next: at every full hour."""
     return now - now % HOUR + HOUR
+
+
+AT_NOW: Mapping[str, object] = {"time": lambda now: now}  # no state says of what time it is
+SETTLED_HOURLY: Mapping[str, object] = {"interval_h": HOURLY, "next_time": next_hour}
 
 
 # --- funding history

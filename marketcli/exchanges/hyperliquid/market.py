@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Literal
 
 import msgspec
 
-from marketcli.exchanges.hyperliquid.rest import coin, source
-from marketcli.spec import Amount, Count, decode_json, micros
+from marketcli.exchanges.hyperliquid.rest import UNREADABLE, coin, source, told
+from marketcli.models import GENESIS, MILLISECOND
+from marketcli.spec import LATEST_STAMP, Amount, Count, decode_json, micros
 
 if TYPE_CHECKING:
     from marketcli.spec import Page, Params, Query, Rows
@@ -20,14 +21,19 @@ if TYPE_CHECKING:
 # --- spot: https://hyperliquid.gitbook.io/hyperliquid-docs/for-developers/api/info-endpoint/spot
 
 
-class SpotContext(msgspec.Struct, frozen=True, rename="camel"):
-    """How a pair stands; `coin` is the pair's name, and the list has another order than that of the pairs."""
+class SpotState(msgspec.Struct, frozen=True, rename="camel"):
+    """How a pair stands."""
 
-    coin: str
     mark_px: Amount | None
     prev_day_px: Amount | None
     day_ntl_vlm: Amount | None  # in the quote
     day_base_vlm: Amount | None = None
+
+
+class SpotContext(SpotState, frozen=True, rename="camel", kw_only=True):
+    """How one of all pairs stands; `coin` is its name, and the list has another order than that of the pairs."""
+
+    coin: str
 
 
 def spot_contexts(body: bytes, query: Query) -> tuple[SpotContext, ...]:
@@ -37,6 +43,7 @@ def spot_contexts(body: bytes, query: Query) -> tuple[SpotContext, ...]:
     return found[1]
 
 
+NO_EXTREMES = "Hyperliquid's 24 hours have no last trade, bid, ask, high or low; change is of the mark price."
 SPOT_PRICES = ("native", "mark")
 SPOT_TICKER = ("native", "mark", "open", "volume_base", "volume_quote")
 
@@ -48,10 +55,12 @@ def spot_prices(body: bytes, query: Query) -> Rows:
 
 def spot_tickers(body: bytes, query: Query) -> Rows:
     """What is known of the last 24 hours."""
-    return [
-        (now.coin, now.mark_px or None, now.prev_day_px or None, now.day_base_vlm, now.day_ntl_vlm)
-        for now in spot_contexts(body, query)
-    ]
+    return [(now.coin, *spot_day(now)) for now in spot_contexts(body, query)]
+
+
+def spot_day(now: SpotState) -> tuple[float | None, ...]:
+    """What one pair's state says of the last 24 hours."""
+    return now.mark_px or None, now.prev_day_px or None, now.day_base_vlm, now.day_ntl_vlm
 
 
 # --- book: https://hyperliquid.gitbook.io/hyperliquid-docs/for-developers/api/info-endpoint#l2-book-snapshot
@@ -94,7 +103,7 @@ def book_params(query: Query, _: Page) -> Params:
 # --- trades: https://hyperliquid.gitbook.io/hyperliquid-docs/for-developers/api/websocket/subscriptions
 
 
-class Trade(msgspec.Struct, frozen=True):
+class Trade(msgspec.Struct, frozen=True, gc=False):
     """A trade; `side` is what the taker did: B bought, A sold. `tid` is a hash, so it does not grow."""
 
     side: Literal["B", "A"]
@@ -105,14 +114,28 @@ class Trade(msgspec.Struct, frozen=True):
 
 
 TRADE = ("time", "id", "price", "size", "side")
+TRADES = msgspec.json.Decoder(list[Trade], strict=False)
 SIDES = {"B": "buy", "A": "sell"}
+TOLD = "Hyperliquid's trades"
+STAMPS = range(GENESIS // MILLISECOND, LATEST_STAMP // MILLISECOND)  # in milliseconds, as nearly all are
 
 
-def trades(body: bytes, query: Query) -> Rows:
-    """The newest trades."""
-    what = source(query)
-    found: list[Trade] = decode_json(body, list[Trade], what=what)
-    return [(micros(one.time, what=what), str(one.tid), one.px, one.sz, SIDES[one.side]) for one in found]
+def trades(body: bytes, _: Query) -> Rows:
+    """The trades of an answer, or of a frame."""
+    try:
+        found = TRADES.decode(body)
+    except UNREADABLE:
+        found = told(body, TRADES, what=TOLD)
+    return [
+        (
+            one.time * MILLISECOND if one.time in STAMPS else micros(one.time, what=TOLD),
+            str(one.tid),
+            one.px,
+            one.sz,
+            SIDES[one.side],
+        )
+        for one in found
+    ]
 
 
 def trade_params(query: Query, _: Page) -> Params:

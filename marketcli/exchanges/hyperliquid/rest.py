@@ -5,7 +5,7 @@ Sources: the API pages of https://hyperliquid.gitbook.io/hyperliquid-docs, read 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, cast
+from typing import TYPE_CHECKING, Annotated, TypeVar, cast
 
 import msgspec
 
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from marketcli.spec import Page, Params, Query, Response, Rows
+
+T = TypeVar("T")
 
 # 1w and 1M exist there too, but its weeks begin on Thursdays and where its months begin is not documented: both are
 # built from days here. (https://github.com/rainbow-me/rainbow/pull/6920)
@@ -68,10 +70,12 @@ def candles(body: bytes, query: Query) -> Rows:
     """Candles of any market, oldest first."""
     found: list[Candle] = decode_json(body, list[Candle], what=source(query))
     times = moments([candle.time for candle in found], what=source(query))
-    return [
-        (time, one.open, one.high, one.low, one.close, one.volume, one.trades)
-        for time, one in zip(times, found, strict=True)
-    ]
+    return [(time, *values(one)) for time, one in zip(times, found, strict=True)]
+
+
+def values(one: Candle) -> tuple[float, float, float, float, float, int]:
+    """What a candle says, without its time."""
+    return one.open, one.high, one.low, one.close, one.volume, one.trades
 
 
 def candle_params(query: Query, page: Page) -> Params:
@@ -212,6 +216,20 @@ def refuse(response: Response) -> MarketError | None:
     if response.status == MISUNDERSTOOD:
         return unexpected("Hyperliquid", code=response.status, text=response.body[:200].decode(errors="replace"))
     return None
+
+
+UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)  # what decoders raise
+
+
+def told(body: bytes, shape: msgspec.json.Decoder[T], *, what: str) -> T:
+    """What a body says, by a decoder made beforehand; what is wrong with it is said by `decode_json`.
+
+    The body may be `msgspec.Raw`, as the data of a frame are.
+    """
+    try:
+        return shape.decode(body)
+    except UNREADABLE:
+        return cast("T", decode_json(bytes(body), shape.type, what=what))
 
 
 def source(query: Query) -> str:

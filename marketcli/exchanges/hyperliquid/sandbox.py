@@ -34,6 +34,7 @@ from marketcli.exchanges.hyperliquid.simulated_state import (
     spot_state,
     trades,
 )
+from marketcli.exchanges.hyperliquid.simulated_streams import outlet
 from marketcli.simulator import Ask, Refusal, Reply, Route, Simulator
 
 if TYPE_CHECKING:
@@ -96,9 +97,10 @@ def weight(ask: Ask) -> int:
         return USUAL(ask)
 
 
+HOSTS = ("api.hyperliquid.xyz", "api.hyperliquid-testnet.xyz")
 SIMULATOR = Simulator(
     name="hyperliquid",
-    hosts=dict.fromkeys(("api.hyperliquid.xyz", "api.hyperliquid-testnet.xyz"), frozenset({LINEAR, SPOT})),
+    hosts=dict.fromkeys(HOSTS, frozenset({LINEAR, SPOT})),
     # Not `lasting`: with every candle that opens the oldest of its interval is gone.
     routes=(Route(LINEAR, PATH, weight, info, method="POST"),),
     pools={LINEAR: POOL, SPOT: POOL},
@@ -114,4 +116,5 @@ SIMULATOR = Simulator(
     lists=lists,
     base=base,
     payments=payments,
+    outlets=tuple(outlet(host) for host in HOSTS),
 )

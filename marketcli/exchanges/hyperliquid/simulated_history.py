@@ -67,7 +67,7 @@ def candles_asked(ask: Ask) -> tuple[Listing, Interval, Window]:
     req = asked(ask, CandleAsk).req
     if req.interval not in INTERVALS:
         raise misunderstood()
-    listing, interval = find(ask, req.coin, LINEAR, SPOT), INTERVALS[req.interval]
+    listing, interval = find(ask.world, req.coin, LINEAR, SPOT), INTERVALS[req.interval]
     if listing is None:
         raise unknown()
     last = ask.now if listing.expiry is None else min(ask.now, listing.expiry - 1)
@@ -135,7 +135,7 @@ def funding(ask: Ask) -> Reply:
 def funding_asked(ask: Ask) -> tuple[Listing, Window]:
     """What is asked for; the window holds only what there is."""
     req = asked(ask, FundingAsk)
-    listing = find(ask, req.coin, LINEAR)
+    listing = find(ask.world, req.coin, LINEAR)
     if listing is None:
         raise unknown()
     end = ask.now if req.end_time is None else min(req.end_time * MILLISECOND, ask.now)

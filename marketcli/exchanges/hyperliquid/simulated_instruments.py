@@ -75,7 +75,7 @@ def perpetuals(ask: Ask) -> dict[str, Any]:
 def asset(ask: Ask, listing: Listing) -> dict[str, Any]:
     """One perpetual."""
     known = {"szDecimals": places(listing.lot), "name": native(listing), "maxLeverage": LEVERAGE}
-    return known | {"marginTableId": LEVERAGE} | ({"isDelisted": True} if over(ask, listing) else {})
+    return known | {"marginTableId": LEVERAGE} | ({"isDelisted": True} if over(ask.world, listing) else {})
 
 
 def pairs(ask: Ask) -> dict[str, Any]:

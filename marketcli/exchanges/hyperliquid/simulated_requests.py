@@ -121,14 +121,14 @@ def listed(world: World, market: Market) -> list[Listing]:
     return [listing for listing in world.listings(market) if lists(listing) and listing.listed <= world.now()]
 
 
-def find(ask: Ask, coin: str, *markets: Market) -> Listing | None:
+def find(world: World, coin: str, *markets: Market) -> Listing | None:
     """The instrument of a name; capitals count."""
-    return next((one for market in markets for one in listed(ask.world, market) if native(one) == coin), None)
+    return next((one for market in markets for one in listed(world, market) if native(one) == coin), None)
 
 
-def over(ask: Ask, listing: Listing) -> bool:
+def over(world: World, listing: Listing) -> bool:
     """Whether an instrument is delisted."""
-    return listing.expiry is not None and listing.expiry <= ask.now
+    return listing.expiry is not None and listing.expiry <= world.now()
 
 
 def text(value: float) -> str:

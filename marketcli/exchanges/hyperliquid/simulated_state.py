@@ -27,7 +27,7 @@ from marketcli.models import MILLISECOND
 
 if TYPE_CHECKING:
     from marketcli.simulator import Ask, Reply
-    from marketcli.world import Level, Listing, Ticker, Trade
+    from marketcli.world import Level, Listing, Ticker, Trade, World
 
 LEVELS = 20  # of each side of a book
 RECENT = 10  # trades in an answer; how many there really are is not documented
@@ -41,14 +41,14 @@ SUPPLY = 1_000_000.0
 def perpetual_state(ask: Ask) -> Reply:
     """Every perpetual and how it stands: two lists that belong together by position."""
     check_dex(ask)
-    return answer([perpetuals(ask), [context(ask, one) for one in listed(ask.world, LINEAR)]])
+    return answer([perpetuals(ask), [context(ask.world, one) for one in listed(ask.world, LINEAR)]])
 
 
-def context(ask: Ask, listing: Listing) -> dict[str, Any]:
+def context(world: World, listing: Listing) -> dict[str, Any]:
     """How a perpetual stands; of what is delisted prices remain."""
-    now, day, paid = ask.world.derivative(listing), ask.world.ticker(listing), running(ask.world, listing)
-    alive = not over(ask, listing)
-    interest = ask.world.interest(listing, [ask.now])
+    now, day, paid = world.derivative(listing), world.ticker(listing), running(world, listing)
+    alive = not over(world, listing)
+    interest = world.interest(listing, [world.now()])
     return {
         "funding": text(paid.rate if paid and alive else 0.0),
         "openInterest": text(interest[0].base if interest else 0.0),
@@ -70,12 +70,12 @@ def middle(day: Ticker) -> str | None:
 
 def spot_state(ask: Ask) -> Reply:
     """Every pair, and how it stands in another order: the two lists belong together by name."""
-    return answer([pairs(ask), [spot_context(ask, one) for one in reversed(listed(ask.world, SPOT))]])
+    return answer([pairs(ask), [spot_context(ask.world, one) for one in reversed(listed(ask.world, SPOT))]])
 
 
-def spot_context(ask: Ask, listing: Listing) -> dict[str, Any]:
+def spot_context(world: World, listing: Listing) -> dict[str, Any]:
     """How a pair stands; what the mark price of spot is made of is not documented, here it is the last price."""
-    day = ask.world.ticker(listing)
+    day = world.ticker(listing)
     return {
         "prevDayPx": text(day.open),
         "dayNtlVlm": text(day.volume_quote),
@@ -101,7 +101,7 @@ def middles(ask: Ask) -> Reply:
 
 def book(ask: Ask) -> Reply:
     """The best prices of both sides; null for what does not exist, and of what is delisted nothing."""
-    listing = find(ask, asked(ask, CoinAsk).coin, LINEAR, SPOT)
+    listing = find(ask.world, asked(ask, CoinAsk).coin, LINEAR, SPOT)
     if listing is None:
         return answer(None)
     found = ask.world.book(listing, LEVELS)
@@ -116,7 +116,7 @@ def level(found: Level) -> dict[str, Any]:
 
 def trades(ask: Ask) -> Reply:
     """The newest trades, the newest first."""
-    listing = find(ask, asked(ask, CoinAsk).coin, LINEAR, SPOT)
+    listing = find(ask.world, asked(ask, CoinAsk).coin, LINEAR, SPOT)
     if listing is None:
         raise unknown()
     return answer([trade(one, listing) for one in reversed(ask.world.recent_trades(listing, RECENT))])

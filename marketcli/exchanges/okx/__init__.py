@@ -11,6 +11,7 @@ from marketcli.datasets import (
     FUNDING_HISTORY,
     INDEX_OHLC,
     INSTRUMENTS,
+    LIQUIDATIONS,
     MARK_OHLC,
     OHLC,
     OI,
@@ -27,6 +28,8 @@ from marketcli.datasets import (
     Dataset,
 )
 from marketcli.exchanges.okx import derivatives, market, rest
+from marketcli.exchanges.okx.frames import OPENING, sockets
+from marketcli.exchanges.okx.stream import CHANNELS
 from marketcli.models import Market
 from marketcli.paging import backward, by_window, whole
 from marketcli.spec import DERIVATIVES, EVERY, Budget, Endpoint, Exchange, Site
@@ -173,21 +176,24 @@ BY_COIN = "OKX sums what takers do on spot by coin, not by instrument; derivativ
 NO_PREMIUM = "OKX keeps single values of the premium, and no candles of it"
 
 
-def site(host: str, **headers: str) -> Site:
-    """One installation, the same for all markets."""
-    return Site(hosts=dict.fromkeys(Market, (f"https://{host}",)), headers=headers)
+NO_LOANS = "spot has no positions; the loans OKX closes there are not followed, derivatives are (--market linear)"
+
+
+def site(host: str, streams: str, **headers: str) -> Site:
+    """One installation, the same for all markets, and the host of its streams."""
+    return Site(hosts=dict.fromkeys(Market, (f"https://{host}",)), headers=headers, sockets=sockets(streams))
 
 
 EXCHANGE = Exchange(
     name="okx",
     title="OKX",
     sites={
-        "live": site("www.okx.com"),
-        "eea": site("eea.okx.com"),
-        "us": site("us.okx.com"),
-        "testnet": site("www.okx.com", **{"x-simulated-trading": "1"}),
+        "live": site("www.okx.com", "ws.okx.com"),
+        "eea": site("eea.okx.com", "wseea.okx.com"),
+        "us": site("us.okx.com", "wsus.okx.com"),
+        "testnet": site("www.okx.com", "wspap.okx.com", **{"x-simulated-trading": "1"}),
     },
-    budgets=tuple(Budget(f"okx {path}", limit, seconds=2) for path, (limit, _) in PATHS.items()),
+    budgets=(*(Budget(f"okx {path}", limit, seconds=2) for path, (limit, _) in PATHS.items()), OPENING),
     intervals=rest.INTERVALS,
     instruments=(LIST,),
     endpoints=(*OF_SPOT, *OF_CONTRACTS, *OF_DERIVATIVES),
@@ -206,4 +212,7 @@ EXCHANGE = Exchange(
         "X-Perps are futures with a last day years ahead that pay funding: they count as perpetuals.",
         "Order books end after 400 levels a side.",
     ),
+    channels=CHANNELS,
+    unstreamed={(LIQUIDATIONS, Market.SPOT): NO_LOANS}
+    | {(dataset, Market.SPOT): NO_POSITIONS for dataset in (FUNDING, OI)},
 )

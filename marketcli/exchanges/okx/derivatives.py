@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from marketcli.exchanges.okx.rest import INTERVALS, asked, bounds, sent, source, table
+from marketcli.exchanges.okx.rest import INTERVALS, answered, asked, bounds, sent, source, table
 from marketcli.models import HOUR, MILLISECOND, MINUTE, Interval
 from marketcli.spec import Amount, Count, Real, micros, number_or_none, settlement
 
@@ -32,10 +32,10 @@ class Coming(msgspec.Struct, frozen=True, rename="camel"):
     ts: Count
 
 
-def funding(body: bytes, query: Query) -> Rows:
+def funding_rows(items: list[Coming], query: Query) -> Rows:
     """Coming funding, with the pair that its index price is found by."""
     what, rows = source(query), []
-    for item in sent(body, query, Coming):
+    for item in items:
         rate, due, after = (
             number_or_none(text, what=what) for text in (item.funding_rate, item.funding_time, item.next_funding_time)
         )
@@ -45,7 +45,7 @@ def funding(body: bytes, query: Query) -> Rows:
     return rows
 
 
-FUNDING = funding, ("native", "pair", "time", "rate", "interval_h", "next_time")
+FUNDING = answered(Coming, funding_rows), ("native", "pair", "time", "rate", "interval_h", "next_time")
 
 
 class Paid(msgspec.Struct, frozen=True, rename="camel"):

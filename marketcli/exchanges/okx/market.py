@@ -5,13 +5,14 @@ Source: the market data pages of https://www.okx.com/docs-v5/en/#order-book-trad
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Literal
 
 import msgspec
 
-from marketcli.exchanges.okx.rest import asked, bounds, sent, source, table
+from marketcli.exchanges.okx.rest import answered, asked, bounds, sent, source
+from marketcli.models import GENESIS, MILLISECOND
 from marketcli.paging import needed, stalled
-from marketcli.spec import Amount, Count, Page, Real, micros, number_or_none
+from marketcli.spec import LATEST_STAMP, Amount, Count, Page, Real, micros, number_or_none
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -45,15 +46,16 @@ class Ticker(msgspec.Struct, frozen=True, rename="camel"):
 PRICES = ("native", "time", "last", "bid", "ask", "open", "high", "low")
 
 
-def tickers(body: bytes, query: Query) -> Rows:
+def ticker_rows(items: list[Ticker], query: Query) -> Rows:
     """Tickers of any market; the columns say what is counted."""
     what, rows = source(query), []
-    for item in sent(body, query, Ticker):
+    for item in items:
         native, time, *texts = msgspec.structs.astuple(item)
         rows.append((native, micros(time, what=what), *(number_or_none(text, what=what) for text in texts)))
     return rows
 
 
+tickers = answered(Ticker, ticker_rows)
 SPOT_TICKERS = tickers, (*PRICES, "bid_size", "ask_size", "volume_base", "volume_quote")
 CONTRACT_TICKERS = tickers, (*PRICES, "bid_contracts", "ask_contracts", "volume_contracts", "volume_base")
 
@@ -113,14 +115,32 @@ class Trade(msgspec.Struct, frozen=True, rename="camel"):
     """A trade; the side is the taker's."""
 
     ts: Count
-    trade_id: Annotated[str, msgspec.Meta(pattern=r"^[0-9]{1,19}$")]
+    trade_id: Count
     px: Real
     sz: Amount
     side: Literal["buy", "sell"]
 
 
-SPOT_TRADES = table(Trade, "time", "id", "price", "size", "side")
-CONTRACT_TRADES = table(Trade, "time", "id", "price", "size_contracts", "side")
+FIRST, LAST = GENESIS // MILLISECOND, LATEST_STAMP // MILLISECOND
+
+
+def trade_rows(items: list[Trade], query: Query) -> Rows:
+    """Trades; written out, because nothing comes as often."""
+    return [
+        (
+            item.ts * MILLISECOND if FIRST <= item.ts < LAST else micros(item.ts, what=source(query)),
+            str(item.trade_id),
+            item.px,
+            item.sz,
+            item.side,
+        )
+        for item in items
+    ]
+
+
+trades = answered(Trade, trade_rows)
+SPOT_TRADES = trades, ("time", "id", "price", "size", "side")
+CONTRACT_TRADES = trades, ("time", "id", "price", "size_contracts", "side")
 
 
 def trade_params(query: Query, page: Page) -> Params:

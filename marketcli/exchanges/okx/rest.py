@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from marketcli.spec import Endpoint, Params, Query, Response, Rows
 
     Reading: TypeAlias = tuple[Callable[[bytes, Query], Rows], tuple[str, ...]]  # a decoder, and the columns it gives
+    Making: TypeAlias = Callable[[list["T"], Query], Rows]  # from what an answer or a frame holds
 
 T = TypeVar("T")
 
@@ -49,18 +50,28 @@ def sent(body: bytes, query: Query, shape: type[T]) -> list[T]:
     return found
 
 
-def table(shape: type[msgspec.Struct], *columns: str) -> Reading:
-    """How a shape is read whose fields are those columns, in their order; `ts`, if it has that, is a time."""
+def answered(shape: type[T], rows: Making[T]) -> Callable[[bytes, Query], Rows]:
+    """The decoder of answers that hold things so shaped."""
+    return lambda body, query: rows(sent(body, query, shape), query)
+
+
+def fields_of(shape: type[msgspec.Struct]) -> Making[Any]:
+    """What makes rows of a shape's fields, in their order; `ts`, if it has that, is a time."""
     place = shape.__struct_fields__.index("ts") if "ts" in shape.__struct_fields__ else None
 
-    def decode(body: bytes, query: Query) -> Rows:
-        rows = [msgspec.structs.astuple(item) for item in sent(body, query, shape)]
+    def rows(items: list[Any], query: Query) -> Rows:
+        found = [msgspec.structs.astuple(item) for item in items]
         if place is None:
-            return rows
-        times = moments([row[place] for row in rows], what=source(query))
-        return [(*row[:place], time, *row[place + 1 :]) for row, time in zip(rows, times, strict=True)]
+            return found
+        times = moments([row[place] for row in found], what=source(query))
+        return [(*row[:place], time, *row[place + 1 :]) for row, time in zip(found, times, strict=True)]
 
-    return decode, columns
+    return rows
+
+
+def table(shape: type[msgspec.Struct], *columns: str) -> Reading:
+    """How answers are read whose fields are those columns."""
+    return answered(shape, fields_of(shape)), columns
 
 
 # --- candles: https://www.okx.com/docs-v5/en/#order-book-trading-market-data-get-candlesticks

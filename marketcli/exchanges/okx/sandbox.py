@@ -21,6 +21,7 @@ from marketcli.exchanges.okx.simulated_instruments import instruments
 from marketcli.exchanges.okx.simulated_market import book, history_trades, one_ticker, tickers, trades
 from marketcli.exchanges.okx.simulated_requests import POOL, SPOT, answer, limited, lists, missing, native, stamp
 from marketcli.exchanges.okx.simulated_statistics import long_short, open_interest_history, taker_volume
+from marketcli.exchanges.okx.simulated_streams import OUTLETS
 from marketcli.models import Market
 from marketcli.simulator import Ask, Reply, Route, Simulator
 from marketcli.spec import Budget
@@ -104,4 +105,5 @@ SIMULATOR = Simulator(
     stamps=("fundingTime", "ts"),
     words=(("instId",), ("baseCcy", "ctValCcy"), ("quoteCcy", "settleCcy"), ("state",)),
     lists=lists,
+    outlets=OUTLETS,
 )
