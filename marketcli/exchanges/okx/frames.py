@@ -119,7 +119,7 @@ def sent(frame: bytes) -> Micros | None:
     return micros(items[-1].ts, what=WHAT) if items else None
 
 
-OPENING = Budget("okx connections", limit=3, seconds=1)
+OPENING = Budget("stream connections", limit=3, seconds=1)
 
 
 def socket(host: str, path: str, busy: str) -> Socket:
