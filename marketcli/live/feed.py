@@ -75,6 +75,7 @@ class Feed:
         self.lanes: dict[str, Lane] = {}
         self.vitals = outbox.health(origin.exchange, origin.market)
         self.links: list[Link] = []
+        self.stopping = False
         self.last: Link | None = None  # the connection that ended last
         self.counted = 0  # messages of connections that are gone
         self.frames: dict[bytes, None] = {}  # the newest of streams without ids
@@ -96,6 +97,8 @@ class Feed:
                 try:
                     await self.live(link)
                 except MarketError as error:
+                    if self.stopping:
+                        return
                     failures = 0 if link.settled.is_set() else failures + 1
                     unanswered = unanswered + 1 if isinstance(error, Unanswered) else 0
                     self.lost(error)
@@ -343,7 +346,8 @@ class Feed:
                         self.repairs.audit(stage.lane, since, partial(found_out, link, stage, seconds))
 
     async def stop(self) -> None:
-        """Close what is open, and tell of what stays dark."""
+        """Close what is open."""
+        self.stopping = True
         await asyncio.gather(*(link.close() for link in list(self.links)), return_exceptions=True)
 
     async def last_words(self) -> None:
