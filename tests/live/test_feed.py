@@ -487,6 +487,21 @@ def test_a_dead_topic_beside_a_sign_of_life_is_found_out_by_rest() -> None:
         assert quiet.of(Blind) == []
 
 
+def test_closing_a_healthy_connection_leaves_no_gap() -> None:
+    async def script(bench: Bench) -> None:
+        await bench.pass_time(5)
+
+        async def close() -> None:
+            bench.line.drop("closed (1000)")
+            await asyncio.sleep(0.5)
+
+        bench.line.close = close  # type: ignore[method-assign]
+
+    bench = play(script, FORCED, everything=True)
+    assert bench.of(Blind) == []
+    assert State.LOST not in bench.states
+
+
 def test_what_is_dark_at_the_end_is_told() -> None:
     async def script(bench: Bench) -> None:
         await bench.pass_time(5)
