@@ -15,6 +15,7 @@ from marketcli.datasets import DATASETS, Cadence
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
+    from marketcli.datasets import Dataset
     from marketcli.models import Market
     from marketcli.spec import Endpoint, Exchange
 
@@ -33,7 +34,8 @@ def section() -> str:
 
 def page(table: Exchange) -> str:
     """One exchange: commands to copy, and folded how far back it reaches, its limits, and what it lacks."""
-    facts = [depths(table), budgets(table), *lacks(table), *table.unknowns]
+    streams = lacks(table, table.unstreamed, "No stream of")
+    facts = [depths(table), budgets(table), *lacks(table, table.absent, "No"), *streams, *table.unknowns]
     return "\n".join(
         [
             f"### {table.title}",
@@ -107,13 +109,13 @@ def counted(names: Sequence[str]) -> str:
     return ", ".join(names) if len(names) <= NAMED else f"each of {len(names)} kinds of request"
 
 
-def lacks(table: Exchange) -> list[str]:
+def lacks(table: Exchange, absent: Mapping[tuple[Dataset, Market], str], word: str) -> list[str]:
     """What it does not have, and why: a sentence for each reason."""
     shared: dict[str, dict[str, list[Market]]] = {}
-    for (dataset, market), reason in table.absent.items():
+    for (dataset, market), reason in absent.items():
         if market in table.markets:
             shared.setdefault(reason, {}).setdefault(dataset.name, []).append(market)
-    return [f"No {group}: {reason}." for reason, found in shared.items() for group in groups(table, found)]
+    return [f"{word} {group}: {reason}." for reason, found in shared.items() for group in groups(table, found)]
 
 
 def renewed(text: str) -> str:

@@ -28,10 +28,14 @@ KINDS = {
     "page_rows": "integer",
     "reason": "prose",
     "docs": "prose",
+    "streamed": "boolean",
+    "stream_reason": "prose",
+    "stream_docs": "prose",
 }
 FOUND = ("dataset", "exchange", "market", "offered", "reason")
+WATCHED_ONLY = ("liquidations",)  # no exchange has a history of them
 LETTERS = {"spot": "S", "linear": "L", "inverse": "I"}
-LEGEND = "S spot, L linear, I inverse"
+LEGEND = "S spot, L linear, I inverse; * live too (mkt watch), + live only"
 MORE = "intervals, hosts, paths and documentation: --wide, or -f csv"
 WHY = "why not, and what else there is to know: mkt exchanges -e NAME"
 
@@ -84,12 +88,19 @@ def overview(frame: pl.DataFrame) -> View:
     from marketcli.output.view import View
 
     names, datasets = (frame[column].unique(maintain_order=True).to_list() for column in ("exchange", "dataset"))
-    there = set(frame.filter("offered").select("exchange", "dataset", "market").iter_rows())
+    there, live = (
+        set(frame.filter(column).select("exchange", "dataset", "market").iter_rows())
+        for column in ("offered", "streamed")
+    )
+
+    def shown_as(name: str, dataset: str, market: str) -> str:
+        place, letter = (name, dataset, market), LETTERS[market]
+        if place in there:
+            return f"{letter}*" if place in live else letter
+        return f"{letter}+" if place in live else "-"
+
     columns = {
-        name: [
-            " ".join(letter if (name, dataset, market) in there else "-" for market, letter in LETTERS.items())
-            for dataset in datasets
-        ]
+        name: [" ".join(shown_as(name, dataset, market) for market in LETTERS) for dataset in datasets]
         for name in names
     }
     shown = pl.DataFrame({"dataset": datasets} | columns)
@@ -106,21 +117,37 @@ def markets(frame: pl.DataFrame, exchange: Exchange) -> View:
     offered = {
         (market, dataset): there for market, dataset, there in frame.select("market", "dataset", "offered").rows()
     }
-    columns = {market: [offered[market, dataset] for dataset in datasets] for market in exchange.markets}
+    live = {
+        (market, dataset): there
+        for market, dataset, there in frame.select("market", "dataset", "streamed").rows()
+        if there is not None
+    }
+    watched = list(dict.fromkeys(dataset for _, dataset in live))
+    columns = {
+        market: [offered[market, dataset] for dataset in datasets if dataset not in WATCHED_ONLY]
+        + [live[market, dataset] for dataset in watched]
+        for market in exchange.markets
+    }
+    rows = [name for name in datasets if name not in WATCHED_ONLY] + [f"watch {name}" for name in watched]
     return View(
-        frame=pl.DataFrame({"dataset": datasets} | columns),
+        frame=pl.DataFrame({"dataset": rows} | columns),
         kinds={"dataset": "text"} | dict.fromkeys(columns, "boolean"),
         title=[exchange.title],
         caption=[MORE],
-        notes=[*reasons(frame), *exchange.unknowns],
+        notes=[
+            *reasons(frame, "offered", "reason", word=""),
+            *reasons(frame, "streamed", "stream_reason", word="watch "),
+            *exchange.unknowns,
+        ],
     )
 
 
-def reasons(frame: pl.DataFrame) -> list[str]:
-    """Why something is not offered: a sentence for each reason, markets that share it together."""
+def reasons(frame: pl.DataFrame, column: str, why: str, *, word: str) -> list[str]:
+    """Why something is not there: a sentence for each reason, markets that share it together."""
     lacking: dict[tuple[str, str], list[str]] = {}
-    for row in frame.filter(~frame["offered"]).iter_rows(named=True):
-        lacking.setdefault((row["reason"], row["market"]), []).append(row["dataset"])
+    for row in frame.filter(~frame[column]).iter_rows(named=True):
+        if row["dataset"] not in WATCHED_ONLY or word:
+            lacking.setdefault((row[why], row["market"]), []).append(word + row["dataset"])
     shared: dict[tuple[str, str], list[str]] = {}
     for (reason, market), datasets in lacking.items():
         shared.setdefault((reason, ", ".join(datasets)), []).append(market)
@@ -129,9 +156,26 @@ def reasons(frame: pl.DataFrame) -> list[str]:
 
 def cells(exchange: Exchange) -> list[tuple[object, ...]]:
     """A row for every dataset in every market of an exchange."""
-    from marketcli.datasets import DATASETS
+    from marketcli.datasets import DATASETS, LIQUIDATIONS
 
-    return [cell(exchange, market, dataset) for market in exchange.markets for dataset in DATASETS.values()]
+    every = (*DATASETS.values(), LIQUIDATIONS)
+    return [
+        (*cell(exchange, market, dataset), *stream(exchange, market, dataset))
+        for market in exchange.markets
+        for dataset in every
+    ]
+
+
+def stream(exchange: Exchange, market: Market, dataset: Dataset) -> tuple[object, ...]:
+    """Whether a dataset of a market is streamed, else why not; nothing of what nobody streams."""
+    from marketcli.datasets import STREAMED
+
+    if dataset not in STREAMED:
+        return None, None, None
+    found = [one for one in exchange.channels if one.dataset is dataset and market in one.markets]
+    if found:
+        return True, None, found[0].docs
+    return False, exchange.unstreamed.get((dataset, market), "not offered by the exchange"), None
 
 
 def cell(exchange: Exchange, market: Market, dataset: Dataset) -> tuple[object, ...]:
@@ -140,7 +184,8 @@ def cell(exchange: Exchange, market: Market, dataset: Dataset) -> tuple[object, 
 
     endpoint = exchange.endpoint(dataset, market)
     if endpoint is None:
-        reason = exchange.absent.get((dataset, market), "not offered by the exchange")
+        live = "it is streamed only, see `mkt watch`" if dataset.name in WATCHED_ONLY else "not offered by the exchange"
+        reason = exchange.absent.get((dataset, market), live)
         return (exchange.name, market.value, dataset.name, False, None, None, None, None, reason, None)
     spelled = " ".join(str(one) for one in exchange.spelled(endpoint)) if dataset.cadence is Cadence.GRID else None
     host = exchange.sites["live"].hosts[market][0].partition("://")[2]

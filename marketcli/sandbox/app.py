@@ -4,22 +4,22 @@ from __future__ import annotations
 
 import asyncio
 from typing import TYPE_CHECKING, Any
-from urllib.parse import unquote
 
 import msgspec
 from starlette.applications import Starlette
 from starlette.responses import PlainTextResponse, Response
-from starlette.routing import Route
+from starlette.routing import Route, WebSocketRoute
 
 from marketcli.errors import UsageError
-from marketcli.sandbox import truth, wire
+from marketcli.sandbox import sockets, truth, wire
 from marketcli.sandbox.refusals import http_date
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Mapping
+    from collections.abc import Awaitable, Callable, Iterable, Mapping
 
     from starlette.requests import Request
     from starlette.types import ASGIApp
+    from starlette.websockets import WebSocket
 
     from marketcli.sandbox.floor import Floor
 
@@ -36,6 +36,9 @@ Put its address before the host of an exchange:
 Hosts
 {hosts}
 
+Streams, for example ws{rest}fstream.binance.com/market/stream
+{streams}
+
 Beside the exchanges
   /truth/ohlc?exchange=&market=&symbol=&interval=&start=&end=&format=csv|json[&price=mark|index|premium]
   /truth/funding?exchange=&market=&symbol=&start=&end=&format=csv|json
@@ -46,8 +49,10 @@ Beside the exchanges
   /truth/ticker?exchange=&market=&format=csv|json[&symbol=]
   /truth/price?exchange=&market=&symbol=&format=csv|json
   /truth/instruments?exchange=&market=&format=csv|json
-  /stats             what was asked, weights, refusals
-  /log               the last 10,000 requests, one JSON line each
+  /truth/liquidations?exchange=&market=&symbol=&start=&end=&format=csv|json
+  /truth/undelivered what faults kept from clients that were connected, one JSON line each
+  /stats             what was asked, weights, refusals, what the streams did
+  /log               the last 10,000 requests and connections, one JSON line each
   /control/faults    POST a JSON list such as ["http503_burst", "delay:ms=200"]; [] ends them
 """
 METHODS = ["GET", "POST", "PUT", "DELETE", "HEAD"]
@@ -70,7 +75,10 @@ def application(floor: Floor) -> Starlette:
             Route("/truth/ticker", rows(truth.ticker)),
             Route("/truth/price", rows(truth.price)),
             Route("/truth/instruments", rows(truth.instruments)),
+            Route("/truth/liquidations", rows(truth.liquidations)),
+            Route("/truth/undelivered", undelivered),
             Route("/{host}/{path:path}", exchange, methods=METHODS),
+            WebSocketRoute("/{host}/{path:path}", stream),
         ],
         exception_handlers={UsageError: refused, Exception: failed},
     )
@@ -83,7 +91,10 @@ async def home(request: Request) -> Response:
     """What this is and how to use it."""
     floor = floor_of(request)
     hosts = "\n".join(f"  {host}" for host in floor.hosts)
-    return PlainTextResponse(PAGE.format(url=request.base_url, hosts=hosts), headers=dated(floor))
+    streams = "\n".join(f"  {outlet.host}{outlet.path}" for _, outlet in floor.streams.outlets())
+    url = str(request.base_url)
+    page = PAGE.format(url=url, rest=url.removeprefix("http"), hosts=hosts, streams=streams)
+    return PlainTextResponse(page, headers=dated(floor))
 
 
 async def stats(request: Request) -> Response:
@@ -95,8 +106,7 @@ async def stats(request: Request) -> Response:
 async def log(request: Request) -> Response:
     """The last requests, one JSON line each."""
     floor = floor_of(request)
-    lines = b"".join(msgspec.json.encode(line) + b"\n" for line in floor.log)
-    return Response(lines, media_type="application/x-ndjson", headers=dated(floor))
+    return as_lines(floor.log, headers=dated(floor))
 
 
 async def faults(request: Request) -> Response:
@@ -106,7 +116,13 @@ async def faults(request: Request) -> Response:
         floor.set_faults(msgspec.json.decode(await request.body(), type=list[str]))
     except msgspec.DecodeError:
         raise UsageError("Faults are a JSON list of texts.", hint='For example ["http503_burst"].') from None
-    return as_json({"faults": len(floor.faults)}, headers=dated(floor))
+    return as_json({"faults": len(floor.faults) + len(floor.stream_faults)}, headers=dated(floor))
+
+
+async def undelivered(request: Request) -> Response:
+    """What faults kept from clients that were connected, one JSON line each."""
+    floor = floor_of(request)
+    return as_lines(floor.streams.undelivered(), headers=dated(floor))
 
 
 def rows(of: Callable[[Floor, Mapping[str, str]], list[truth.Row]]) -> Callable[[Request], Awaitable[Response]]:
@@ -123,7 +139,7 @@ def rows(of: Callable[[Floor, Mapping[str, str]], list[truth.Row]]) -> Callable[
 async def exchange(request: Request) -> ASGIApp:
     """What an exchange answers."""
     floor = floor_of(request)
-    host, path = address(request)
+    host, path = wire.address_of(request.scope["raw_path"])
     if host not in floor.hosts:
         return as_json({"error": "The sandbox does not play this host.", "hosts": list(floor.hosts)}, status=404)
     draft = floor.answer(
@@ -140,6 +156,12 @@ async def exchange(request: Request) -> ASGIApp:
     return wire.outgoing(draft)
 
 
+async def stream(websocket: WebSocket) -> None:
+    """What an exchange streams."""
+    host, path = wire.address_of(websocket.scope["raw_path"])
+    await sockets.serve(websocket, host=host, path=path)
+
+
 def floor_of(request: Request) -> Floor:
     """The exchanges behind the application."""
     floor: Floor = request.app.state.floor
@@ -151,15 +173,15 @@ def dated(floor: Floor) -> dict[str, str]:
     return {"Date": http_date(floor.world.now())}
 
 
-def address(request: Request) -> tuple[str, str]:
-    """Host and path of the exchange that a request means; its port, if any, is left out."""
-    host, _, path = request.scope["raw_path"].decode("ascii").lstrip("/").partition("/")
-    return unquote(host).partition(":")[0].lower(), "/" + unquote(path)
-
-
 def as_json(document: Any, *, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
     """A JSON answer of the sandbox itself."""
     return Response(msgspec.json.encode(document), status, headers=headers, media_type="application/json")
+
+
+def as_lines(documents: Iterable[Any], *, headers: Mapping[str, str]) -> Response:
+    """Documents, one on each line."""
+    lines = b"".join(msgspec.json.encode(document) + b"\n" for document in documents)
+    return Response(lines, media_type="application/x-ndjson", headers=headers)
 
 
 async def refused(_: Request, error: Exception) -> Response:

@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from marketcli.errors import UsageError
-from marketcli.models import GENESIS
 from marketcli.sandbox import bodies, refusals, rows
+from marketcli.sandbox.options import COMMON, Option, choice, moment, number, positive, text_option, whole
+from marketcli.sandbox.stream_faults import STREAM_KINDS, StreamFault, StreamKind
 from marketcli.text import clean
-from marketcli.windows import parse_time
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -21,15 +21,6 @@ if TYPE_CHECKING:
     from marketcli.sandbox.draft import Draft
 
 Apply: TypeAlias = "Callable[[Draft, Mapping[str, Any]], None]"
-
-
-@dataclass(frozen=True, slots=True)
-class Option:
-    """A key of a fault: what it is unless written, how it is read, and how it is shown."""
-
-    default: Any
-    read: Callable[[str], Any]
-    shown: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,38 +38,6 @@ def anything(_: Draft) -> bool:
     return True
 
 
-def whole(default: int) -> Option:
-    """A key that is a whole number."""
-    return Option(default, positive, str(default))
-
-
-def positive(text: str) -> int:
-    """A whole number of at least one."""
-    if (value := int(text)) < 1:
-        raise ValueError(text)
-    return value
-
-
-def number(default: float) -> Option:
-    """A key that is a number."""
-    return Option(default, float, f"{default:g}")
-
-
-def choice(*words: str) -> Option:
-    """A key that is one of some words, the first unless written."""
-    return Option(words[0], lambda text: words[words.index(text)], "|".join(words))
-
-
-def text_option() -> Option:
-    """A key that is any text."""
-    return Option("", str, "TEXT")
-
-
-def moment() -> Option:
-    """A key that is a date."""
-    return Option(None, lambda text: parse_time(text, now=GENESIS), "DATE")
-
-
 def stalled_page(draft: Draft, options: Mapping[str, Any]) -> None:
     """The first page again, whatever is asked next."""
     ignored = draft.simulator.paging
@@ -86,13 +45,6 @@ def stalled_page(draft: Draft, options: Mapping[str, Any]) -> None:
     draft.body = options["seen"].setdefault(series, draft.body)
 
 
-COMMON: Mapping[str, Option] = {
-    "every": whole(1),
-    "first": Option(None, positive, "N"),
-    "path": text_option(),
-    "host": text_option(),
-    "exchange": text_option(),
-}
 FIELD = {"field": text_option()}
 SECONDS = number(2)
 
@@ -167,12 +119,13 @@ KINDS: Mapping[str, Kind] = {
 }
 
 
-def explain(kind: Kind) -> str:
+def explain(kind: Kind | StreamKind) -> str:
     """The sentence about a fault, with its keys."""
     return f"{kind.text} Keys: {', '.join(f'{key}={option.shown}' for key, option in kind.options.items())}."
 
 
 FAULTS: Mapping[str, str] = {name: explain(kind) for name, kind in KINDS.items()}
+STREAM_FAULTS: Mapping[str, str] = {name: explain(kind) for name, kind in STREAM_KINDS.items()}
 
 
 class Fault:
@@ -200,34 +153,39 @@ class Fault:
         return options["exchange"] in ("", simulator.name)
 
 
-def parse(text: str) -> Fault:
+def parse(text: str) -> Fault | StreamFault:
     """Read `NAME:key=value,…`. Raises `UsageError` that lists the names or the keys."""
     name, _, rest = text.strip().partition(":")
-    if name not in KINDS:
-        raise UsageError(f"There is no fault {clean(name)!r}.", hint=f"Use one of {', '.join(KINDS)}.")
-    kind = KINDS[name]
+    kind = KINDS.get(name) or STREAM_KINDS.get(name)
+    if kind is None:
+        raise UsageError(
+            f"There is no fault {clean(name)!r}.", hint=f"Use one of {', '.join((*KINDS, *STREAM_KINDS))}."
+        )
     options = {key: option.default for key, option in kind.options.items()}
     for pair in filter(None, rest.split(",")):
         key, _, value = (part.strip() for part in pair.partition("="))
-        options[key] = read(name, kind, key=key, value=value)
-    return Fault(kind, options)
+        options[key] = read(name, kind.options, key=key, value=value)
+    return Fault(kind, options) if isinstance(kind, Kind) else StreamFault(name, kind, options)
 
 
-def read(name: str, kind: Kind, *, key: str, value: str) -> Any:
+def read(name: str, known: Mapping[str, Option], *, key: str, value: str) -> Any:
     """The value of one key."""
-    if key not in kind.options:
-        raise UsageError(f"The fault {name} has no key {clean(key)!r}.", hint=f"It has {', '.join(kind.options)}.")
-    option = kind.options[key]
+    if key not in known:
+        raise UsageError(f"The fault {name} has no key {clean(key)!r}.", hint=f"It has {', '.join(known)}.")
     try:
-        return option.read(value)
+        return known[key].read(value)
     except (ValueError, OverflowError, UsageError):
         raise UsageError(
-            f"The fault {name} cannot take {key}={clean(value)}.", hint=f"Write {key}={option.shown}."
+            f"The fault {name} cannot take {key}={clean(value)}.", hint=f"Write {key}={known[key].shown}."
         ) from None
 
 
-def parse_all(texts: Iterable[str]) -> list[Fault]:
-    """Several faults, in the order they are applied."""
-    faults = [parse(text) for text in texts]
-    order = list(KINDS.values())
-    return sorted(faults, key=lambda fault: order.index(fault.kind))
+def parse_all(texts: Iterable[str]) -> tuple[list[Fault], list[StreamFault]]:
+    """Several faults, those of requests and those of streams, in the order they are applied."""
+    found = [parse(text) for text in texts]
+    order, stream_order = list(KINDS.values()), list(STREAM_KINDS)
+    requests = [fault for fault in found if isinstance(fault, Fault)]
+    streams = [fault for fault in found if isinstance(fault, StreamFault)]
+    requests.sort(key=lambda fault: order.index(fault.kind))
+    streams.sort(key=lambda fault: stream_order.index(fault.name))
+    return requests, streams

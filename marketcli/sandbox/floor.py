@@ -14,10 +14,11 @@ import msgspec
 from marketcli import exchanges
 from marketcli.models import MILLISECOND, SECOND
 from marketcli.sandbox.draft import Draft
-from marketcli.sandbox.faults import Fault, parse_all
+from marketcli.sandbox.faults import parse_all
 from marketcli.sandbox.kept import Kept
 from marketcli.sandbox.meter import BANNED, LIMITED, OK, Meter
 from marketcli.sandbox.refusals import http_date
+from marketcli.sandbox.switchboard import Switchboard
 from marketcli.simulator import Ask, Reply
 
 if TYPE_CHECKING:
@@ -37,7 +38,9 @@ NOTHING: Mapping[str, str] = MappingProxyType({})
 class Floor:
     """All simulated exchanges over one world, with their meters, their faults and a record of what they were asked."""
 
-    def __init__(self, world: World, *, limits: bool, faults: Iterable[str]) -> None:
+    def __init__(
+        self, world: World, *, limits: bool, faults: Iterable[str], speed: float = 1.0, pace: float = 1.0
+    ) -> None:
         self.world = world
         found = {name: exchanges.simulator(name) for name in exchanges.names()}
         self.simulators = {name: simulator for name, simulator in found.items() if simulator is not None}
@@ -45,15 +48,17 @@ class Floor:
         self.limits = limits
         self.meters: dict[str, Meter] = {}
         self.kept = Kept()
-        self.faults: list[Fault] = parse_all(faults)
+        self.faults, self.stream_faults = parse_all(faults)
         self.log: deque[Mapping[str, Any]] = deque(maxlen=LOGGED)
         self.paths: Counter[str] = Counter()
         self.statuses: Counter[int] = Counter()
         self.requests = 0
+        self.streams = Switchboard(self, speed=speed, pace=pace)
 
     def set_faults(self, texts: Iterable[str]) -> None:
         """Replace the faults. Raises `UsageError` and keeps the old ones if a text cannot be read."""
-        self.faults = parse_all(texts)
+        self.faults, self.stream_faults = parse_all(texts)
+        self.streams.changed()
 
     def charge(self, simulator: Simulator, charges: Mapping[Budget, int], now: Micros) -> tuple[list[Meter], int]:
         """Count what a request costs; the meters it is counted by, the one that decides first, and how it ends."""
@@ -143,6 +148,7 @@ class Floor:
             "sent_while_banned": sum(meter.sent_while_banned for meter in meters),
             "statuses": {str(status): count for status, count in sorted(self.statuses.items())},
             "paths": dict(self.paths),
+            "streams": self.streams.stats(),
         }
 
 

@@ -14,6 +14,7 @@ from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any, Self
 
 from marketcli.errors import LocalError, UsageError
+from marketcli.sandbox.clock import paced
 from marketcli.sandbox.floor import Floor
 from marketcli.world import World
 
@@ -42,7 +43,10 @@ class Sandbox:
     """Simulated exchanges on a loopback port, for as long as the block lasts.
 
     `series` are real candles that take the place of made-up ones, `faults` are texts as `faults.FAULTS` explains them,
-    `limits=False` lets everybody ask as much as they like. Port 0 takes any free one; `url` says which.
+    `limits=False` lets everybody ask as much as they like. The world's clock begins at `start`, if that is given, and
+    runs `speed` times as fast as `clock`; states are streamed `pace` times as often as they are by the exchanges, and
+    how long a client may be silent and the like is measured by its own clock. Port 0 takes any free one; `url` says
+    which.
     Raises `LocalError` if the port cannot be had and `UsageError` for a fault there is not.
     """
 
@@ -55,9 +59,12 @@ class Sandbox:
         limits: bool = True,
         faults: Sequence[str] = (),
         port: int = 0,
+        speed: float = 1.0,
+        pace: float = 1.0,
+        start: Micros | None = None,
     ) -> None:
-        self.world = World(seed, clock=clock or real_clock, series=series)
-        self.floor = Floor(self.world, limits=limits, faults=faults)
+        self.world = World(seed, clock=paced(clock or real_clock, speed=speed, start=start), series=series)
+        self.floor = Floor(self.world, limits=limits, faults=faults, speed=speed, pace=pace)
         self.port = port
         self.url = ""
 
@@ -132,12 +139,14 @@ class Running:
         from uvicorn.server import ServerState  # noqa: PLC0415
 
         from marketcli.sandbox.app import application  # noqa: PLC0415
+        from marketcli.sandbox.sockets import Speaker  # noqa: PLC0415
         from marketcli.sandbox.wire import Connection  # noqa: PLC0415
 
         config = Config(
             application(floor),
             http=Connection,
-            ws="none",
+            ws=Speaker,
+            ws_ping_interval=None,
             lifespan="off",
             log_config=None,
             log_level="critical",
@@ -148,7 +157,9 @@ class Running:
         self.listener = listener
         self.state: ServerState = ServerState()
         self.loop = asyncio.new_event_loop()
-        self.connect = lambda: Connection(config=config, server_state=self.state, app_state={}, _loop=self.loop)
+        self.floor = floor
+        self.make = Connection
+        self.config = config
         self.thread = threading.Thread(target=self.run, name="mkt sandbox", daemon=True)
         self.thread.start()
         asyncio.run_coroutine_threadsafe(self.open(), self.loop).result()
@@ -160,7 +171,26 @@ class Running:
 
     async def open(self) -> None:
         """Take connections."""
-        self.server = await self.loop.create_server(self.connect, sock=self.listener, backlog=BACKLOG)
+        self.server = await self.loop.create_server(self.accept, sock=self.listener, backlog=BACKLOG)
+
+    def accept(self) -> asyncio.Protocol:
+        """What speaks with a new client: the application, or a relay before it where bytes are to be broken."""
+        from marketcli.sandbox.relay import Relay  # noqa: PLC0415
+
+        if not self.floor.streams.relayed:
+            return self.connection()
+        relay = Relay(self.floor.streams, lambda relay: self.connection(relay=relay))
+
+        def begin(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            task = self.loop.create_task(relay.run(reader, writer))
+            self.state.tasks.add(task)
+            task.add_done_callback(self.state.tasks.discard)
+
+        return asyncio.StreamReaderProtocol(asyncio.StreamReader(loop=self.loop), begin, loop=self.loop)
+
+    def connection(self, **about: Any) -> asyncio.Protocol:
+        """The application's end of a connection, with what it is to know about it."""
+        return self.make(config=self.config, server_state=self.state, app_state=about, _loop=self.loop)
 
     def stop(self) -> None:
         """Close everything; answers under way are given a moment."""

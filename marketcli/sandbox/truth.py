@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from marketcli.errors import UnknownSymbol, UsageError
-from marketcli.models import MILLISECOND, Interval, Market, Micros, Window, canonical, iso, parse_market
+from marketcli.models import MILLISECOND, WEEK, Interval, Market, Micros, Window, canonical, iso, parse_market
 from marketcli.text import clean, number
 from marketcli.windows import parse_time
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from marketcli.sandbox.floor import Floor
     from marketcli.simulator import Payment, Simulator
-    from marketcli.world import Bar, Interest, Listing, Ratio, Ticker, Trade
+    from marketcli.world import Bar, Interest, Liquidation, Listing, Ratio, Ticker, Trade
 
 Row = dict[str, Any]
 
@@ -73,6 +73,17 @@ def trades(floor: Floor, params: Mapping[str, str]) -> list[Row]:
     if found > MOST_TRADES:
         raise UsageError(f"There are {found:,} trades in that time.", hint=f"{MOST_TRADES:,} are given at once.")
     return [shown(row) for row in world.trades(listing, window)]
+
+
+def liquidations(floor: Floor, params: Mapping[str, str]) -> list[Row]:
+    """The positions closed by force in a half-open window, the last day unless said; each is one of the trades.
+
+    Refuses windows of more than a week.
+    """
+    listing, window = asked(floor, params), window_of(floor, params)
+    if window.end - window.start > WEEK:
+        raise UsageError("That is more than a week.", hint="A week is given at once.")
+    return [shown(row) for row in floor.world.liquidations(listing, window)]
 
 
 def book(floor: Floor, params: Mapping[str, str]) -> list[Row]:
@@ -130,7 +141,7 @@ def window_of(floor: Floor, params: Mapping[str, str]) -> Window:
     return Window(start, parse_time(params.get("end") or "now", now=now, what="end"))
 
 
-def shown(row: Bar | Payment | Interest | Ratio | Ticker | Trade) -> Row:
+def shown(row: Bar | Liquidation | Payment | Interest | Ratio | Ticker | Trade) -> Row:
     """A row of the world with its time as text and in milliseconds."""
     return {"time": iso(row.time), "time_ms": row.time // MILLISECOND} | {
         name: value for name, value in row._asdict().items() if name != "time"

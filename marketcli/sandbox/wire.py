@@ -11,6 +11,7 @@ import struct
 from http import HTTPStatus
 from socket import SO_LINGER, SOL_SOCKET
 from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
 
 from starlette.responses import Response
 from uvicorn.protocols.http.h11_impl import H11Protocol
@@ -37,6 +38,12 @@ class Connection(H11Protocol):
         """Put the transport where requests find it."""
         super().connection_made(transport)
         self.app_state = {**self.app_state, "transport": transport}
+
+
+def address_of(raw_path: bytes) -> tuple[str, str]:
+    """Host and path of the exchange that a request means; its port and its query, if any, are left out."""
+    host, _, path = raw_path.partition(b"?")[0].decode("ascii", "replace").lstrip("/").partition("/")
+    return unquote(host).partition(":")[0].lower(), "/" + unquote(path)
 
 
 def encoded(draft: Draft, accepted: str) -> None:
@@ -114,6 +121,13 @@ def half(draft: Draft) -> bytes:
     return draft.body[: len(draft.body) // 2]
 
 
+def reset(transport: asyncio.WriteTransport) -> None:
+    """End a connection so that the other side is told it broke."""
+    linger = struct.pack("hh" if os.name == "nt" else "ii", 1, 0)
+    transport.get_extra_info("socket").setsockopt(SOL_SOCKET, SO_LINGER, linger)
+    transport.abort()
+
+
 @raw
 async def no_length(draft: Draft, transport: asyncio.Transport) -> None:
     """A body without a length that ends early with its connection."""
@@ -133,9 +147,7 @@ async def reset_in_body(draft: Draft, transport: asyncio.Transport) -> None:
     """Half of the body that was announced, then a reset."""
     transport.write(head(draft, {"Content-Length": str(len(draft.body))}) + half(draft))
     await asyncio.sleep(TICK)  # a reset overtakes what is still on its way
-    linger = struct.pack("hh" if os.name == "nt" else "ii", 1, 0)
-    transport.get_extra_info("socket").setsockopt(SOL_SOCKET, SO_LINGER, linger)
-    transport.abort()
+    reset(transport)
 
 
 @raw

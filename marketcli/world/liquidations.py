@@ -1,22 +1,37 @@
-"""Positions closed by force: some of the trades."""
+"""Positions closed by force: some of the trades, more where prices move fast, and mostly of those they move against.
+
+They are found minute by minute: how many there are is known from the minute's candle, and only they are made.
+"""
 
 from __future__ import annotations
 
+from functools import lru_cache
+from itertools import islice
 from math import exp
 from typing import TYPE_CHECKING, NamedTuple
 
-from marketcli.models import DAY, Micros
-from marketcli.world.noise import stream
+from marketcli.models import DAY, MINUTE, Micros, Window
+from marketcli.world.candles import Life
+from marketcli.world.noise import draw, stream
+from marketcli.world.trades import numbered
+from marketcli.world.tree import LENGTHS, movement, scale
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Sequence
 
-    from marketcli.world.listings import Listing
+    from marketcli.world.counts import Counts
+    from marketcli.world.prices import Path
     from marketcli.world.trades import Trade
+    from marketcli.world.tree import Cell
 
-SHARE = 0.0006  # of trades, on a usual day
-WILD = 1.0  # how much that differs from day to day, as the deviation of a logarithm
+SHARE = 0.0003  # of trades, in a usual minute of a usual day
+WILD = 1.0  # how much that differs from day to day, at most, as a logarithm
+CALM, MOST, USUAL = 0.5, 2.5, 2.2  # a minute's share grows from the first with the square of its move
+AGAINST = 0.9  # how many are on the side that the minute moves against
+NEAR = 16  # trades looked at for one of the right side
 SLACK = 0.004  # a bankruptcy price lies so far beyond the price of the trade at most
+DEPTH = LENGTHS.index(MINUTE)
+REMEMBERED = 16_384  # minutes
 
 
 class Liquidation(NamedTuple):
@@ -35,32 +50,75 @@ class Liquidation(NamedTuple):
     contracts: int
 
 
-def liquidations_among(seed: int, listing: Listing, trades: Iterable[Trade]) -> list[Liquidation]:
-    """Those of some trades that closed a position by force."""
-    return list(closed(seed, listing, trades))
+class Liquidations:
+    """The positions closed by force on all paths; minutes looked at lately are remembered."""
+
+    def __init__(self, counts: Counts) -> None:
+        self.counts = counts
+        self.minute = lru_cache(REMEMBERED)(self.found)
+
+    def within(self, path: Path, *, window: Window, life: Life) -> list[Liquidation]:
+        """Those inside a window so far, in order."""
+        inside = Window(max(window.start, life.start), min(window.end, life.settled))
+        minutes = range(inside.start - inside.start % MINUTE, inside.end, MINUTE)
+        rows = (row for time in minutes if time >= life.start for row in self.minute(path, time))
+        return [row for row in rows if row.time in inside]
+
+    def found(self, path: Path, time: Micros) -> Sequence[Liquidation]:
+        """Those of a whole minute; that some of it may lie ahead of a clock changes nothing."""
+        cell = self.counts.tree.cell(path, DEPTH, time)
+        chance = stream(path.seed, path.name, "forced", time).random
+        many = drawn(share(path, cell) * cell.trades, chance)
+        if not many:
+            return ()
+        before = self.counts.before(path, time)
+        life = Life(path.listing.listed, time + MINUTE, time + MINUTE)
+        last = before + cell.trades
+        rows: dict[int, Liquidation] = {}
+        for _ in range(many):
+            first, side = before + 1 + int(chance() * cell.trades), self.side(cell, chance())
+            near = list(islice(numbered(self.counts, path, first, life=life), min(NEAR, last + 1 - first)))
+            trade = next((trade for trade in near if trade.taker == side), near[0])
+            rows[trade.id] = forced(path, trade)
+        return [rows[number] for number in sorted(rows)]
+
+    @staticmethod
+    def side(cell: Cell, chance: float) -> str:
+        """What takers do who close a position: sell, when prices fall."""
+        usual, other = ("sell", "buy") if cell.close < cell.open else ("buy", "sell")
+        return usual if chance < AGAINST else other
 
 
-def closed(seed: int, listing: Listing, trades: Iterable[Trade]) -> Iterator[Liquidation]:
-    """The same, one after another."""
-    name = (listing.market.value, listing.base, listing.quote, listing.expiry or 0)
-    day, share = -1, 0.0
-    for trade in trades:
-        if trade.time // DAY != day:
-            day = trade.time // DAY
-            share = SHARE * exp(WILD * (2 * stream(seed, *name, "forced day", day).random() - 1))
-        # One multiplication spreads the ids well enough to pass most trades over cheaply.
-        if (trade.id * 0x9E3779B1 + day) % 1_000_003 >= share * 1_000_003:
-            continue
-        chance = stream(seed, *name, "forced", trade.id).random
-        long = trade.taker == "sell"
-        away = SLACK * chance() * (-1 if long else 1)
-        yield Liquidation(
-            trade.id,
-            trade.time,
-            "long" if long else "short",
-            trade.price,
-            round(trade.price * (1 + away), len(listing.tick.partition(".")[2])),
-            trade.size,
-            trade.value,
-            trade.contracts,
-        )
+def share(path: Path, cell: Cell) -> float:
+    """Which share of the trades of a minute closes positions by force."""
+    date = cell.time // DAY
+    usual = movement(path, date) * scale(path, cell.open) * (MINUTE / DAY) ** 0.5
+    move = min(MOST, abs(cell.close - cell.open) / usual)
+    heat: float = (CALM + move * move) / USUAL
+    return SHARE * heat * exp(WILD * (2 * draw(path.seed, path.name, "forced day", date) - 1))
+
+
+def drawn(mean: float, chance: Callable[[], float]) -> int:
+    """How often something happens that happens so often on average."""
+    count, left = 0, chance()
+    while left > exp(-mean):
+        count, left = count + 1, left * chance()
+    return count
+
+
+def forced(path: Path, trade: Trade) -> Liquidation:
+    """The position that a trade closed."""
+    long = trade.taker == "sell"
+    away = SLACK * draw(path.seed, path.name, "bankrupt", trade.id) * (-1 if long else 1)
+    tick, whole = path.unit.as_integer_ratio()
+    bankrupt = max(1, round(trade.price * (1 + away) * whole / tick))
+    return Liquidation(
+        trade.id,
+        trade.time,
+        "long" if long else "short",
+        trade.price,
+        bankrupt * tick / whole,
+        trade.size,
+        trade.value,
+        trade.contracts,
+    )

@@ -14,7 +14,7 @@ from marketcli.world.candles import cells, life_of, price_at, ticks_at
 from marketcli.world.counts import Counts
 from marketcli.world.funding import Derivative, Settlement, Terms
 from marketcli.world.interest import Interest, interest_at
-from marketcli.world.liquidations import Liquidation, liquidations_among
+from marketcli.world.liquidations import Liquidation, Liquidations
 from marketcli.world.listings import Listing, listings_at
 from marketcli.world.prices import Path
 from marketcli.world.ratios import Ratio, ratio_of
@@ -40,6 +40,7 @@ class World:
         self.series = {(real.market, real.base, real.quote): real for real in series}
         self.tree = Tree()
         self.counts = Counts(self.tree)
+        self.forced = Liquidations(self.counts)
         self.paths: dict[tuple[object, ...], Path] = {}
 
     def now(self) -> Micros:
@@ -156,9 +157,9 @@ class World:
 
     def liquidations(self, listing: Listing, window: Window) -> list[Liquidation]:
         """The positions closed by force inside a window so far, in order; each is one of the trades."""
-        if listing.market is Market.SPOT:
+        if listing.market is Market.SPOT or self.real(listing) is not None:
             return []
-        return liquidations_among(self.seed, listing, self.trades(listing, window))
+        return self.forced.within(self.path(listing, "trade"), window=window, life=life_of(listing, self.now()))
 
     def book(self, listing: Listing, depth: int) -> Book:
         """What is offered now; nothing where nothing trades."""

@@ -148,8 +148,9 @@ def test_who_offers_what_is_seen_at_a_glance() -> None:
     cells = {line.split()[0]: re.split(r"\s{2,}", line.strip()) for line in lines if line.startswith("funding")}
     where = lines[0].split().index("binance")
     assert (code, lines[0].split()) == (0, ["dataset", *names()])
-    assert cells["funding"][where].split() == ["-", "L", "I"]
-    assert "S spot, L linear, I inverse" in printed
+    assert cells["funding"][where].split() == ["-", "L*", "I*"]
+    assert "S spot, L linear, I inverse; * live too (mkt watch), + live only" in printed
+    assert next(line for line in lines if line.startswith("liquidations")).split()[1:4] == ["-", "L+", "I+"]
     assert "mkt exchanges -e NAME" in printed
 
 
@@ -168,6 +169,9 @@ def test_one_exchange_says_why_not() -> None:
     told = " ".join(printed.split())
     assert "No oi, oi_history, funding, funding_history (spot): spot has no positions" in told
     assert "Candles of mark, index and premium prices have no volume." in told
+    assert next(line for line in lines if line.startswith("watch oi")).split()[2:] == ["\N{EN DASH}"] * 3
+    assert "No watch oi (linear, inverse): Binance streams no open interest" in told
+    assert "No liquidations" not in told
 
 
 def test_an_address_is_shown_whole() -> None:
