@@ -38,6 +38,12 @@ def market_or_none(value: object) -> object:
     return parse_market(value) if isinstance(value, str) else value
 
 
+def short_amount(value: object) -> object:
+    """Amounts may be written short: 50k, 1.5m."""
+    match = re.fullmatch(r"(\d+(?:\.\d+)?)([kmb])", value.strip().lower()) if isinstance(value, str) else None
+    return float(match[1]) * {"k": 1e3, "m": 1e6, "b": 1e9}[match[2]] if match else value
+
+
 Words = Annotated[list[str], BeforeValidator(comma_separated)]
 
 
@@ -78,6 +84,9 @@ class Config(BaseModel):
     max_wait: float = Field(300.0, ge=0, le=86_400, description="longest wait for a request budget, seconds")
     no_color: bool = Field(default=False, description="no colours")
     errors: Literal["text", "json"] = Field("text", description="how errors are printed on stderr")
+    min_usd: Annotated[float, BeforeValidator(short_amount)] = Field(
+        100_000.0, gt=0, allow_inf_nan=False, description="smallest trade mkt watch large-trades shows, in USD"
+    )
     log_file: str | None = Field(
         None, description="append every request to this file as JSON lines", examples=["mkt.log"]
     )

@@ -27,6 +27,7 @@ from marketcli.cli import (
     trades,
 )
 from marketcli.cli.options import Everywhere, options
+from marketcli.cli.watch import commands as watch
 
 EPILOG = "Try it without a network: mkt --sandbox ohlc BTCUSDT 1h"
 
@@ -79,4 +80,5 @@ for name, command in (
 ):
     app.command(name)(command)
 app.add_typer(instruments.app, name="instruments", short_help="List what trades where; what a name means.")
+app.add_typer(watch.app, name="watch", short_help="Watch live data, and be told what was missed.")
 app.add_typer(config.app, name="config", short_help="Show and change settings.")

@@ -92,6 +92,20 @@ def formats(incomplete: str) -> list[str]:
     return [name for name in FORMATS if name.startswith(incomplete)]
 
 
+def streamed_formats(incomplete: str) -> list[str]:
+    """The formats a watch is written in."""
+    from marketcli.output.lines import FORMATS
+
+    return [name for name in ("table", *FORMATS) if name.startswith(incomplete)]
+
+
+def streamed_fields(ctx: typer.Context, incomplete: str) -> list[str]:
+    """The columns of what is watched; behind a comma those that are not there yet."""
+    from marketcli.datasets import dataset_named
+
+    return listing(incomplete, dataset_named(ctx.info_name or "").fields)
+
+
 def fields(ctx: typer.Context, incomplete: str) -> list[str]:
     """The columns of what the command prints; behind a comma those that are not there yet."""
     return listing(incomplete, columns(ctx))

@@ -50,6 +50,13 @@ TEMPLATES = (
     Template("trades_history", FIRST, "trades {symbol} --since 1m", "every trade of a minute"),
     Template("ratio_accounts", FIRST, "ratio {symbol}", "longs against shorts"),
     Template("instruments", FIRST, "instruments --search pepe", "who lists PEPE"),
+    Template("liquidations", FIRST, "watch liquidations", "live: who is closed by force"),
+    Template("large_trades", FIRST, "watch large-trades --min-usd 1m", "live: orders of a million"),
+    Template("trades", FIRST, "watch trades {symbol}", "live: the tape"),
+    Template("ohlc", FIRST, "watch ohlc {symbol} 1m", "live: the growing candle"),
+    Template("ticker", FIRST, "watch ticker", "live: a board of the market"),
+    Template("funding", FIRST, "watch funding", "live: rates and countdowns"),
+    Template("oi", FIRST, "watch oi {symbol}", "live: open interest"),
 )
 
 
@@ -106,16 +113,26 @@ def examples(
 
 def examples_of(table: Exchange, registered: Collection[str]) -> Iterator[Example]:
     """The examples of an exchange, of commands that are registered."""
-    from marketcli.datasets import DATASETS
     from marketcli.models import parse_market
 
     for one in TEMPLATES:
         market = parse_market(one.market) if one.market else table.markets[0]
-        if table.endpoint(DATASETS[one.dataset], market) and one.words.split()[0] in registered:
+        if offers(table, one, market) and one.words.split()[0] in registered:
             words = one.words.replace("{symbol}", symbol(table, market))
             where = [f"-m {market}"] if "{symbol}" in one.words and ambiguous(table, market) else []
             command = " ".join(["mkt", words, *where, f"-e {table.name}"])
             yield Example(table.name, one.dataset, str(market), command, one.meaning)
+
+
+def offers(table: Exchange, one: Template, market: Market) -> bool:
+    """Whether an exchange answers an example, or streams what it watches; large trades are made of trades."""
+    from marketcli.datasets import LARGE_TRADES, SCHEMAS, TRADES
+
+    dataset = SCHEMAS[one.dataset]
+    if not one.words.startswith("watch "):
+        return table.endpoint(dataset, market) is not None
+    streamed = TRADES if dataset is LARGE_TRADES else dataset
+    return any(table.streams(streamed, market, scope=scope) for scope in ("instrument", "market"))
 
 
 def symbol(table: Exchange, market: Market) -> str:

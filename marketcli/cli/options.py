@@ -26,6 +26,7 @@ REACH = "Reach"
 TALK = "Messages"
 DATA = "Output"
 WINDOW = "Window"
+WATCH = "Watch"
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,6 +188,31 @@ class Span:
         return Range(last=self.last, since=self.since, until=self.until, span=self.span)
 
 
+Force = Annotated[bool, typer.Option("--force", metavar="", help="Replace files.", rich_help_panel=DATA)]
+Filter = Annotated[
+    str | None,
+    typer.Option(
+        "--where",
+        metavar="FILTER",
+        help="Only rows for which this is true: \"close > open and time >= '2024'\".",
+        rich_help_panel=DATA,
+    ),
+]
+TimeUnit = Annotated[
+    str | None,
+    typer.Option("--time", metavar="UNIT", help="Times as iso, s, ms, us or ns.", rich_help_panel=DATA),
+]
+CsvSafe = Annotated[
+    bool | None,
+    typer.Option(
+        "--csv-safe/--no-csv-safe",
+        metavar="",
+        help="Quote text that a spreadsheet takes for a formula; default: in files.",
+        rich_help_panel=DATA,
+    ),
+]
+
+
 @dataclass(frozen=True, slots=True)
 class Output:
     """Where rows go and in what form."""
@@ -215,7 +241,7 @@ class Output:
             rich_help_panel=DATA,
         ),
     ] = None
-    force: Annotated[bool, typer.Option("--force", metavar="", help="Replace files.", rich_help_panel=DATA)] = False
+    force: Force = False
     fields: Annotated[
         str | None,
         typer.Option(
@@ -226,31 +252,81 @@ class Output:
             autocompletion=complete.fields,
         ),
     ] = None
-    where: Annotated[
-        str | None,
-        typer.Option(
-            "--where",
-            metavar="FILTER",
-            help="Only rows for which this is true: \"close > open and time >= '2024'\".",
-            rich_help_panel=DATA,
-        ),
-    ] = None
-    time: Annotated[
-        str | None,
-        typer.Option("--time", metavar="UNIT", help="Times as iso, s, ms, us or ns.", rich_help_panel=DATA),
-    ] = None
+    where: Filter = None
+    time: TimeUnit = None
     wide: Annotated[
         bool, typer.Option("--wide", metavar="", help="All columns, however wide.", rich_help_panel=DATA)
     ] = False
-    csv_safe: Annotated[
-        bool | None,
+    csv_safe: CsvSafe = None
+
+
+@dataclass(frozen=True, slots=True)
+class Live:
+    """How long a watch goes on, and where its records go."""
+
+    span: Annotated[
+        str | None, typer.Option("--for", metavar="SPAN", help="End after so long: 10m, 2h.", rich_help_panel=WATCH)
+    ] = None
+    count: Annotated[
+        int | None, typer.Option("--count", metavar="N", help="End after N records.", rich_help_panel=WATCH)
+    ] = None
+    max_down: Annotated[
+        str | None,
         typer.Option(
-            "--csv-safe/--no-csv-safe",
-            metavar="",
-            help="Quote text that a spreadsheet takes for a formula; default: in files.",
+            "--max-down",
+            metavar="SPAN",
+            help="Give an exchange up that is away for so long: 5m (exit code 5).",
+            rich_help_panel=WATCH,
+        ),
+    ] = None
+    strict: Annotated[
+        bool,
+        typer.Option("--strict", metavar="", help="Exit code 3 if anything was missed.", rich_help_panel=WATCH),
+    ] = False
+    format: Annotated[
+        str | None,
+        typer.Option(
+            "--format",
+            "-f",
+            metavar="FORMAT",
+            help="table ndjson csv tsv; default: a panel on a terminal, ndjson in a pipe.",
+            rich_help_panel=DATA,
+            autocompletion=complete.streamed_formats,
+        ),
+    ] = None
+    output: Annotated[
+        str | None,
+        typer.Option(
+            "--output",
+            "-o",
+            metavar="FILE",
+            help="Write a file that grows line by line; its suffix decides.",
             rich_help_panel=DATA,
         ),
     ] = None
+    force: Force = False
+    meta: Annotated[
+        bool,
+        typer.Option(
+            "--meta",
+            metavar="",
+            help="In ndjson: say first what is watched, and what becomes of connections.",
+            rich_help_panel=DATA,
+        ),
+    ] = False
+    fields: Annotated[
+        str | None,
+        typer.Option(
+            "--fields",
+            metavar="A,B,…",
+            help="Only these columns, so ordered.",
+            rich_help_panel=DATA,
+            autocompletion=complete.streamed_fields,
+        ),
+    ] = None
+    where: Filter = None
+    time: TimeUnit = None
+    csv_safe: CsvSafe = None
 
 
 def options(*classes: type[Any]) -> Callable[[Callable[..., Any]], Callable[..., Any]]:

@@ -24,9 +24,10 @@ TOPICS = {
 0    complete answer (also: the reader closed the pipe)
 1    a bug
 2    usage: bad option, unknown or ambiguous symbol, bad date; nothing was sent
-3    rows were delivered, but some are missing; stderr says which
+3    rows were delivered, but some are missing; stderr says which (mkt watch
+     only with --strict)
 4    not offered: the exchange or market does not have it, or nothing was found
-5    the network or the exchange failed after retries
+5    the network or the exchange failed after retries, or was away (--max-down)
 6    asked to slow down or banned; stderr says until when
 7    refused for this location
 8    an answer contradicts itself or its documentation
@@ -87,6 +88,30 @@ Fields in braces make a file for each of their values:
 {date} {date:%Y-%m} {date:%Y}/{date:%m-%d}                the time of a row, UTC
 {{ and }} stand for braces themselves.""",
     ),
+    "streams": Topic(
+        "what mkt watch shows and writes",
+        """\
+mkt watch trades BTCUSDT | jq .price
+mkt watch liquidations -e all -o liquidations.ndjson --for 1d
+mkt watch ohlc BTCUSDT 1m --where closed -f csv
+
+On a terminal it draws a panel: q quits, p pauses the drawing (the data go on),
+s sorts by the next column. In a pipe or a file each record is a line, written
+at once; -f is ndjson, csv or tsv. A file is there from its first line on.
+
+Connections that break come back. Trades, candles and funding that were missed
+are fetched; what could not be is told where it happened, as a line of ndjson:
+{"type":"gap", exchange, market, dataset, symbols, from, to, cause, repaired,
+rows}    symbols: none means all; rows: that were fetched, or dropped
+cause    disconnected  silent  skipped  absent (the exchange has nothing there)
+         dropped (the reader was too slow: the oldest that waited go first)
+Records have no type. In csv and tsv gaps are warnings on stderr. With --meta
+the first line is {"type":"meta"}: what is watched, and whether feeds are full
+or sampled; and what becomes of connections is {"type":"status"}.
+
+It ends 0 on q, --for, --count, and when nobody reads any more; see also
+`mkt help exit-codes`.""",
+    ),
     "environment": Topic(
         "variables that count",
         """\
@@ -111,7 +136,7 @@ def topics(
         ),
     ] = None,
 ) -> None:
-    """Explain exit codes, dates, filters, files or the environment.
+    """Explain exit codes, dates, filters, files, streams or the environment.
 
     mkt help
     mkt help filters

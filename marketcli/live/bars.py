@@ -52,7 +52,7 @@ class Bars:
                 self.next = candle.time
             if candle.closed:
                 found += self.closed(candle)
-            elif candle.time >= self.next and not self.older(candle):
+            elif candle.time >= self.next and candle != self.open and not self.older(candle):
                 self.open = candle
                 found.append(candle)
         return found

@@ -1,6 +1,6 @@
 """One connection of a stream: whole messages, in order, every failure in our words.
 
-The only module that imports websockets.
+With `messages`, the only module that imports websockets.
 """
 
 from __future__ import annotations
@@ -106,6 +106,8 @@ class Dialer:
         """The library asked with nothing of the environment: no proxy of its own choice, no redirects."""
         from websockets.asyncio.client import connect  # noqa: PLC0415
 
+        from marketcli.net.messages import Messages  # noqa: PLC0415
+
         class Connect(connect):
             """Never goes where it was not sent."""
 
@@ -128,7 +130,7 @@ class Dialer:
                 ping_timeout=defaults.PONG_SECONDS,
                 close_timeout=defaults.CLOSE_SECONDS,
                 max_size=defaults.FRAME_BYTES,
-                max_queue=defaults.FRAMES_WAITING,
+                create_connection=Messages,
                 logger=log.getChild("websockets"),
             )
 

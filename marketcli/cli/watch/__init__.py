@@ -1,0 +1,1 @@
+"""`mkt watch`: live data, and what was missed of it."""
