@@ -204,7 +204,9 @@ class Feed:
     # --- what is not seen
 
     def lost(self, error: MarketError) -> None:
-        """The connection is gone: remember since when nothing is seen."""
+        """The connection is gone: remember since when nothing is seen, from the first one on that was opened."""
+        if self.started is None and self.last is not None and not isinstance(error, Refusal):
+            self.started = self.last_seen(self.last)
         if self.blind is None and self.started is not None:
             self.vitals.reconnects += 1
             cause = Cause.SILENT if isinstance(error, Silence) else Cause.DISCONNECTED

@@ -307,7 +307,10 @@ class Forced(Plain):
 
 
 class States(Plain):
-    """A state (ticker, funding, open interest): what several channels say of an instrument, merged."""
+    """A state (ticker, funding, open interest): what several channels say of an instrument, merged.
+
+    A record comes when a channel that leads speaks, and when another one says first what was not known.
+    """
 
     def __init__(
         self, instrument: Instrument, make: Callable[[Mapping[str, Any]], Record], lasting: Mapping[str, Any]
@@ -316,10 +319,11 @@ class States(Plain):
         self.make = make
         self.lasting = lasting  # what no stream says
         self.columns: dict[str, Any] = {}
+        self.led = False  # whether a channel that leads has spoken
         self.told: dict[tuple[str, ...], Micros] = {}  # by the columns of the channel
 
     def take(self, rows: Rows, channel: Channel) -> Sequence[Record]:
-        """The state after these rows, if the channel is one that leads; an older one than before says nothing."""
+        """The state after these rows; an older one than before says nothing."""
         found = []
         for row in rows:
             said = dict(zip(channel.columns, row, strict=True))
@@ -329,8 +333,10 @@ class States(Plain):
             self.told[channel.columns] = time
             if not channel.leads:
                 said.pop("time", None)
+            new = self.led and any(self.columns.get(name) is None for name, value in said.items() if value is not None)
             self.columns |= said
-            if channel.leads:
+            self.led |= channel.leads
+            if channel.leads or new:
                 found.append(self.make({**self.lasting, **self.columns}))
         return found
 
@@ -341,4 +347,5 @@ class States(Plain):
     def lost(self) -> None:
         """What the streams said is not the state any more."""
         self.columns.clear()
+        self.led = False
         self.told.clear()

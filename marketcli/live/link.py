@@ -233,5 +233,5 @@ class Link:
 
 
 def limit(cadence: float) -> float:
-    """Seconds of silence after which something is wrong."""
-    return max(defaults.SILENCE_SECONDS, defaults.SILENCE_CADENCES * cadence)
+    """Seconds of silence after which something is wrong; so many that it is noticed in time, between two looks."""
+    return max(defaults.SILENCE_SECONDS, defaults.SILENCE_CADENCES * cadence) - defaults.LOOK_SECONDS

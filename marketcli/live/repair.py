@@ -103,7 +103,7 @@ class Repairs:
         if records := lane.filled(one for one in found.records if getattr(one, "time", 0) in job.window):
             lacking()
             self.outbox.put(self.origin, records)
-            self.tell(job, job.lanes, rows=len(records), repaired=True)
+            self.tell(job, job.lanes, rows=len(records), repaired=found.whole)
 
     async def carry_out(self, job: Job) -> None:
         """Fill the stretch, instrument by instrument, and tell what came of it."""

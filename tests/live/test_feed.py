@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -500,6 +501,29 @@ def test_closing_a_healthy_connection_leaves_no_gap() -> None:
     bench = play(script, FORCED, everything=True)
     assert bench.of(Blind) == []
     assert State.LOST not in bench.states
+
+
+def test_a_channel_that_follows_is_heard_at_once_when_it_says_what_was_not_known() -> None:
+    async def script(bench: Bench) -> None:
+        bench.line.data("ticker.BTCUSDT.bid", (START, 5.0))
+        bench.line.data("ticker.BTCUSDT", (START, 1.0))
+        bench.line.data("ticker.BTCUSDT.bid", (START + SECOND, 6.0))
+        bench.line.data("ticker.BTCUSDT", (START + SECOND, 2.0))
+        await asyncio.sleep(0.1)
+
+    leads = replace(TICKERS, columns=("time", "last"))
+    follows = replace(TICKERS, columns=("time", "bid"), leads=False, topic=lambda query: TICKERS.topic(query) + ".bid")
+    bench = play(script, leads, follows)
+    assert [(record.last, record.bid) for record in bench.records] == [(1.0, 5.0), (2.0, 6.0)]
+
+    async def late(bench: Bench) -> None:
+        bench.line.data("ticker.BTCUSDT", (START, 1.0))
+        bench.line.data("ticker.BTCUSDT.bid", (START, 5.0))
+        bench.line.data("ticker.BTCUSDT.bid", (START + SECOND, 6.0))
+        await asyncio.sleep(0.1)
+
+    bench = play(late, leads, follows)
+    assert [(record.last, record.bid) for record in bench.records] == [(1.0, None), (1.0, 5.0)]
 
 
 def test_what_is_dark_at_the_end_is_told() -> None:
