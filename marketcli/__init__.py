@@ -1,8 +1,8 @@
 """Public crypto market data: complete, or it says what is missing.
 
 `marketcli.ohlc("BTCUSDT", "1h", since="2024-01")` gives a Polars frame (`await ohlc_async(...)` inside a loop), and so
-do `funding`, `oi`, `price`, `ticker`, `tickers`, `book`, `trades`, `ratio` and `instruments`; `mkt` is the same on the
-command line.
+do `funding`, `oi`, `price`, `ticker`, `tickers`, `book`, `trades`, `ratio` and `instruments`. `async with
+marketcli.watch("liquidations") as feeds` gives live data. `mkt` is the same on the command line.
 """
 
 from __future__ import annotations
@@ -33,6 +33,7 @@ __all__ = [
     "tickers_async",
     "trades",
     "trades_async",
+    "watch",
 ]
 
 

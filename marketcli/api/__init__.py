@@ -20,6 +20,7 @@ from marketcli.api.calls import ask_all, ask_markets, configured
 from marketcli.api.candles import CandleQuestion, Moment, Range, candles
 from marketcli.api.lists import instrument_frame, list_instruments
 from marketcli.api.newest import LEVELS, newest_ratios, usual
+from marketcli.api.watching import watch as watch
 from marketcli.datasets import BOOK, TRADES
 from marketcli.models import Interval, parse_market
 from marketcli.net.loop import run

@@ -70,7 +70,8 @@ async def past_trades(session: Session, exchange: Exchange, instrument: Instrume
     found = records(TRADES, answer.frame)
     times = [getattr(record, "time", 0) for record in found]
     inside = [record for record, time in zip(found, times, strict=True) if time in wide]
-    return Repaired(inside, whole=bool(times) and min(times) < window.start)
+    first = min(times, default=0)
+    return Repaired(inside, whole=0 < first < window.start, later=first >= wide.end)
 
 
 def records(dataset: Dataset, frame: pl.DataFrame) -> list[Record]:

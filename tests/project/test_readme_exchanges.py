@@ -56,4 +56,7 @@ def test_limits_and_what_is_lacking_follow_the_table() -> None:
     table = replace(load("binance"), budgets=(Budget("weight", 100, 1.5), *(Budget(f"b{n}", 5, 2) for n in range(9))))
     assert budgets(table).endswith("100 in 1.5 s (weight); 5 in 2 s (each of 9 kinds of request).")
     poor = replace(table, absent={(RATIO_TAKER, Market.SPOT): "nobody counts", (OHLC, Market.LINEAR): "nobody counts"})
-    assert lacks(poor, poor.absent, "No") == ["No ratio_taker (spot): nobody counts.", "No ohlc (linear): nobody counts."]
+    assert lacks(poor, poor.absent, "No") == [
+        "No ratio_taker (spot): nobody counts.",
+        "No ohlc (linear): nobody counts.",
+    ]
