@@ -24,9 +24,8 @@ def test_there_are_two_set_up_commands_of_one_line_each() -> None:
 @pytest.mark.parametrize("line", ONE_LINERS)
 def test_one_liners_work(line: str, tmp_path: Path) -> None:
     watching = line.startswith("mkt watch") and "--count" not in line
-    short = line.split(" --for", maxsplit=1)[0] + " --for 3s" if watching and "-o " not in line else line
-        f"{line.split(' --for', maxsplit=1)[0]} --for 3s" if watching and "-o " not in line else line
-    )  # they go on for ever
+    endless = watching and "-o " not in line
+    short = line.split(" --for", maxsplit=1)[0] + " --for 3s" if endless else line
     own = short.replace("mkt ", f'"{sys.executable}" -m marketcli --sandbox ')
     done = subprocess.run(
         ["bash", "-o", "pipefail", "-c", own],
