@@ -131,17 +131,21 @@ async def watched(
             failures.append(outcome)
         else:
             found += [(exchange, market, instruments) for market, instruments in outcome.items()]
-    if not found:
-        raise failures[0]
     outside = session.client.outside
     outbox = Orders(watch.least, outside.monotonic) if watch.dataset is LARGE_TRADES else Outbox()
     feeds, sources = [], []
     opener = dial or (lambda exchange: Dialer(session.client, exchange, session.site(exchange)))
     doorways = {exchange.name: Doorway(opener(exchange), outside) for exchange, _, _ in found}
     for exchange, market, instruments in found:
-        made = await streams(session, exchange, market, instruments, watch=watch)
+        try:
+            made = await streams(session, exchange, market, instruments, watch=watch)
+        except MarketError as error:
+            failures.append(error)
+            continue
         feeds += await feeds_of(session, made, watch, outbox=outbox, doorway=doorways[exchange.name])
         sources.append(source(made, instruments if watch.symbols else ()))
+    if not feeds:
+        raise failures[0]
     async with Merged(feeds, outbox, outside) as merged:
         yield Feeds(session, merged, sources, failures)
 
@@ -187,7 +191,7 @@ def check(session: Session, exchange: Exchange, watch: Watch, market: Market) ->
     if not channels:
         reason = exchange.unstreamed.get((dataset, market), "the exchange has no such stream")
         others = [name for name in known.names() if channels_of(known.load(name), dataset, market)]
-        hint = f"{', '.join(others)} streams them for {market}." if others else "No exchange streams them."
+        hint = f"For {market}, watch {' or '.join(others)} (-e {others[0]})." if others else "No exchange does."
         raise DatasetAbsent(f"{exchange.name} {market} does not stream {dataset.title}: {reason}.", hint=hint)
     if any(channel.socket not in site.sockets for channel in channels):
         raise NotOffered(f"{exchange.title} has no streams of its site {session.site_name(exchange)}.")
@@ -206,13 +210,13 @@ def channels_of(exchange: Exchange, dataset: Dataset, market: Market) -> tuple[C
 async def streams(
     session: Session, exchange: Exchange, market: Market, instruments: tuple[Instrument, ...], *, watch: Watch
 ) -> list[Plan]:
-    """The connections that a watch takes of one exchange and market."""
+    """The connections that a watch takes of one exchange and market. Raises `NotOffered` if nothing trades there."""
     others: set[str] = set()
     if not watch.symbols and exchange.streams(watch.asked, market, scope="market"):
         beside = [one for one in exchange.markets if one is not market and one is not Market.SPOT]
         lists = await asyncio.gather(*(session.catalog(exchange).instruments(one) for one in beside))
         others = {one.native for listed in lists for one in listed}
-    return plans(
+    made = plans(
         exchange,
         session.site(exchange),
         market,
@@ -222,6 +226,9 @@ async def streams(
         interval=watch.interval,
         others=frozenset(others),
     )
+    if not made:
+        raise NotOffered(f"{exchange.title} has no {market} instrument that trades.", hint="See `mkt instruments`.")
+    return made
 
 
 async def feeds_of(

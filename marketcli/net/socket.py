@@ -73,13 +73,18 @@ class Dialer:
             )
         meter = self.client.meter(self.exchange, self.site, self.exchange.budget(socket.opening))
         await meter.acquire(1)
+        outside, status = self.client.outside, "failed"
+        began = outside.monotonic()
         try:
             connection = await self.connected(address)
+            status = "opened"
         except RateLimited as error:
             await hold_back(meter, error, wall=self.client.outside.wall)
             raise
         finally:
-            log.info("stream", extra={"details": {"method": "OPEN", "host": address.host, "path": slash + path}})
+            asked = {"method": "OPEN", "host": address.host, "path": slash + path, "params": {}, "weight": 1}
+            spent = round((outside.monotonic() - began) * 1_000, 1)
+            log.info("stream", extra={"details": {**asked, "status": status, "ms": spent}})
         return Open(connection, address.host)
 
     async def connected(self, address: Address) -> ClientConnection:
