@@ -42,7 +42,7 @@ class Request(msgspec.Struct):
 
     op: str = ""
     args: tuple[str, ...] = ()
-    req_id: str = ""
+    req_id: str | int = ""  # clients number their requests with either; the answer has a text
 
 
 def hear(market: Market, text: str, topics: Sequence[str], world: World) -> Heard:
@@ -64,7 +64,7 @@ def hear(market: Market, text: str, topics: Sequence[str], world: World) -> Hear
 def answer(market: Market, request: Request, message: str = "", *, success: bool = True) -> str:
     """An answer; the number of a request comes back if it had one."""
     document: dict[str, Any] = {"success": success, "ret_msg": message, "conn_id": f"sandbox-{market}"}
-    number = {"req_id": request.req_id} if request.req_id else {}
+    number = {"req_id": str(request.req_id)} if request.req_id else {}
     return msgspec.json.encode(document | number | {"op": request.op}).decode()
 
 
