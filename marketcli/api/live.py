@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from marketcli import exchanges as known
 from marketcli.api.repairs import hours, repair_of
-from marketcli.datasets import FUNDING, LARGE_TRADES, LIQUIDATIONS, OHLC, TRADES, Dataset
+from marketcli.datasets import FUNDING, LARGE_TRADES, LIQUIDATIONS, OHLC, TRADES, TRADES_HISTORY, Dataset
 from marketcli.errors import DatasetAbsent, MarketError, NotOffered, UsageError
 from marketcli.live import defaults
 from marketcli.live.bars import Bars
@@ -265,6 +265,7 @@ async def feeds_of(
             outside=client.outside,
             now=now,
             turns=turns,
+            reaches=reaches(exchange, market),
         )
 
     return [
@@ -282,6 +283,13 @@ async def feeds_of(
         )
         for number, plan in enumerate(made, 1)
     ]
+
+
+def reaches(exchange: Exchange, market: Market) -> bool:
+    """Whether REST's trades reach far enough back to compare a stream with them."""
+    newest = exchange.endpoint(TRADES, market)
+    past = exchange.endpoint(TRADES_HISTORY, market) is not None
+    return past or (newest is not None and newest.limit >= defaults.AUDIT_ROWS)
 
 
 def lacks_hours(watch: Watch, channels: Iterable[Channel]) -> bool:
@@ -309,7 +317,8 @@ def lane_of(
     dataset, columns = watch.asked, channel.columns
     if dataset is TRADES:
         kind = Numbered if channel.consecutive else Named
-        return kind(instrument, trades_of(instrument, columns, source), vitals)
+        remembered = None if watch.symbols else defaults.KNOWN_IDS_OF_MANY
+        return kind(instrument, trades_of(instrument, columns, source), vitals, remembered)
     if dataset is LIQUIDATIONS:
         completeness = str(channel.fill.get("completeness", "sampled"))
         return Forced(instrument, liquidations_of(instrument, columns, source, completeness=completeness))

@@ -50,8 +50,11 @@ def repair_of(session: Session, exchange: Exchange, dataset: Dataset) -> Repair 
 async def closed_candles(
     session: Session, exchange: Exchange, instrument: Instrument, *, interval: Interval, window: Window
 ) -> Repaired:
-    """The closed candles that open inside a window."""
-    span = Range(since=to_datetime(window.start), until=to_datetime(window.end))
+    """The candles that closed inside a window; the one that is still open at its end, streams tell of again."""
+    first, end = interval.floor(window.start), interval.floor(window.end)
+    if first == end:
+        return Repaired((), whole=True)
+    span = Range(since=to_datetime(first), until=to_datetime(end))
     question = CandleQuestion(interval, span, market=instrument.market)
     answer = await candles(session, exchange, instrument.native, question=question)
     return Repaired(records(OHLC, answer.frame), whole=not answer.lost)

@@ -12,13 +12,14 @@ from marketcli.datasets import FUNDING, LIQUIDATIONS, OHLC, TRADES
 from marketcli.errors import MarketError, NetworkError
 from marketcli.live import defaults
 from marketcli.live.events import Blind, Cause, State, Status
-from marketcli.live.link import Link, Refusal, Silence, Stage, Unanswered
+from marketcli.live.link import UNREADABLE, Link, Refusal, Silence, Stage, Unanswered
+from marketcli.live.tasks import either, ended
 from marketcli.models import SECOND, Window
 from marketcli.net.backoff import delay
 from marketcli.text import clean
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterable
+    from collections.abc import Callable, Iterable
 
     from marketcli.live.doorway import Doorway
     from marketcli.live.lanes import Lane
@@ -82,7 +83,6 @@ class Feed:
         self.well = outside.monotonic()  # when the exchange was last known to be there
         self.started: Micros | None = None  # when the first connection was complete
         self.blind: tuple[Micros, Cause] | None = None  # since when nothing is seen
-        self.audited = self.well  # when REST was asked last whether the streams tell everything
 
     # --- connections
 
@@ -218,22 +218,33 @@ class Feed:
 
     def last_seen(self, link: Link) -> Micros:
         """The moment up to which a connection brought everything, by the exchange's clock."""
-        told = self.plan.socket.sent(link.latest) if link.latest is not None else None
-        ago = self.outside.monotonic() - min([link.last, *(stage.last for stage in link.silent())])
+        told = self.sent(link.latest)
+        ago = self.outside.monotonic() - min([link.last, *map(link.heard, link.silent())])
         seen = self.now() - round(ago * SECOND)
         return seen if told is None or link.silent() else told
 
+    def sent(self, frame: bytes | None) -> Micros | None:
+        """When a frame was sent, as far as it says so and can be read."""
+        try:
+            return None if frame is None else self.plan.socket.sent(frame)
+        except UNREADABLE:
+            return None
+
     def seen(self, link: Link) -> None:
         """A connection is complete: what was missed until now is filled, or told."""
-        told = self.plan.socket.sent(link.first) if link.first is not None else None
+        told = self.sent(link.first)
         now = self.now() if told is None else told
         self.tell(State.LIVE)
         if self.blind is not None:
             (start, cause), self.blind = self.blind, None
-            late = round(max(topic.channel.delay for topic in self.topics) * SECOND)
-            self.missed(Window(max(start - late, self.started or 0), max(now, start + 1)), cause)
+            self.missed(Window(max(start - self.late, self.started or 0), max(now, start + 1)), cause)
         elif self.started is None:
             self.started = now
+
+    @property
+    def late(self) -> Micros:
+        """How long after an event it may still be pushed."""
+        return round(max(topic.channel.delay for topic in self.topics) * SECOND)
 
     def missed(self, window: Window, cause: Cause) -> None:
         """Fill a stretch in which nothing was seen, or tell that it cannot be."""
@@ -302,8 +313,15 @@ class Feed:
         return False
 
     def unreadable(self, frame: bytes, error: MarketError) -> None:
-        """A frame that is none of the exchange's: counted, and a sample of it logged."""
+        """A frame that is none of the exchange's: counted, a sample of it logged, and what was in it asked for or told.
+
+        Where ids are consecutive, or the next frame says it all again, nothing of it goes unnoticed anyhow.
+        """
         self.vitals.garbage += 1
+        proven = all(topic.channel.consecutive for topic in self.topics)
+        if self.plan.dataset in {TRADES, LIQUIDATIONS} and not proven and self.started is not None:
+            now = self.now()  # known to about a second
+            self.missed(Window(now - self.late - SECOND, now + SECOND), Cause.SKIPPED)
         log.info("%s It began with: %s", error.message, clean(frame[:200].decode(errors="replace")))
 
     async def tick(self) -> None:
@@ -312,14 +330,14 @@ class Feed:
             await self.outside.sleep(defaults.TICK_SECONDS)
             now = self.outside.monotonic()
             self.flush(now, self.now())
-            if now - self.audited >= defaults.AUDIT_SECONDS:
-                self.audit(now - self.audited)
-                self.audited = now
+            if self.plan.dataset is TRADES and self.blind is None and len(self.wanted) <= defaults.REPAIR_MOST:
+                self.audit(now)
             self.vitals.messages += sum(link.messages for link in self.links) + self.counted
             self.counted = 0
             for link in self.links:
                 link.messages = 0
-                self.vitals.last = link.last if self.vitals.last is None else max(self.vitals.last, link.last)
+                if link.latest is not None:
+                    self.vitals.last = link.last if self.vitals.last is None else max(self.vitals.last, link.last)
 
     def flush(self, now: float, time: Micros) -> None:
         """The same, once."""
@@ -329,23 +347,24 @@ class Feed:
             if not self.repairs.busy(lane) and (window := lane.missing(time)) is not None:
                 self.repairs.start([lane], window, Cause.SKIPPED)
 
-    def audit(self, seconds: float) -> None:
+    def audit(self, now: float) -> None:
         """Compare with REST what the ids of trades cannot prove: whether any was left out, whether a topic is dead.
 
-        Trades with consecutive ids prove it themselves as long as they come at all.
+        Trades with consecutive ids prove it themselves as long as they come at all; of a topic that is silent REST is
+        asked ever less often, as long as it knows nothing newer either.
         """
-        many = len(self.wanted) > defaults.REPAIR_MOST
-        if self.plan.dataset is not TRADES or self.blind or self.started is None or many:
-            return
-        now = self.now() - round(defaults.SETTLE_SECONDS * SECOND)
-        window = Window(max(self.started, now - round(seconds * SECOND)), now)
+        time = self.now() - round(defaults.SETTLE_SECONDS * SECOND)
         for link in self.links:
-            for stages in link.stages.values():
-                for stage in stages:
-                    silent = self.outside.monotonic() - max(stage.last, link.began) >= seconds
-                    if stage.lane is not None and (silent or not stage.channel.consecutive):
-                        since = Window(min(window.start, stage.lane.newest or window.start), window.end)
-                        self.repairs.audit(stage.lane, since, partial(found_out, link, stage, seconds))
+            for stage in link.every():
+                proven = stage.channel.consecutive or not self.repairs.reaches
+                seconds = stage.audit.due(now, link.heard(stage), proven=proven)
+                if stage.lane is None or self.started is None or not seconds:
+                    continue
+                begin = stage.audit.end or time - round(seconds * SECOND)
+                since = max(self.started, min(begin, stage.lane.newest or begin))
+                stage.audit.end = time
+                if since < time:
+                    self.repairs.audit(stage.lane, Window(since, time), partial(link.found_out, stage, seconds))
 
     async def stop(self) -> None:
         """Close what is open."""
@@ -373,27 +392,3 @@ def grouped(rows: list[tuple[Any, ...]]) -> Iterable[tuple[str, list[tuple[Any, 
     for row in rows:
         groups.setdefault(row[0], []).append(row)
     return groups.items()
-
-
-def found_out(link: Link, stage: Stage, seconds: float) -> None:
-    """REST has trades of a topic that did not come: where none came at all, the connection is no good."""
-    if link.outside.monotonic() - max(stage.last, link.began) >= seconds:
-        link.dead = stage.topic
-
-
-async def either(running: asyncio.Task[None], other: Awaitable[Any]) -> Any:
-    """What `other` gives, unless the connection ends before: then its error is raised."""
-    waiting = asyncio.ensure_future(other)
-    try:
-        await asyncio.wait([running, waiting], return_when=asyncio.FIRST_COMPLETED)
-        if running.done() and not waiting.done():
-            running.result()
-        return await waiting
-    finally:
-        waiting.cancel()
-
-
-async def ended(task: asyncio.Task[None]) -> None:
-    """End a task, whatever it says."""
-    task.cancel()
-    await asyncio.gather(task, return_exceptions=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter, OrderedDict, deque
+from collections import Counter
 from typing import TYPE_CHECKING, Any, Protocol
 
 from msgspec.structs import replace
@@ -89,25 +89,30 @@ class Plain:
 
 
 class Known:
-    """The newest trades of an instrument by their ids, to tell what came twice from what contradicts."""
+    """The newest trades of an instrument by their ids, to tell what came twice from what contradicts.
 
-    def __init__(self, vitals: Vitals) -> None:
+    Of each a hash of its values is kept. The older ones are forgotten all at once: one by one costs more than a trade.
+    """
+
+    def __init__(self, vitals: Vitals, most: int | None = None) -> None:
         self.vitals = vitals
-        self.rows: OrderedDict[str, tuple[Any, ...] | None] = OrderedDict()  # a dict finds its oldest ever more slowly
+        self.most = defaults.KNOWN_IDS if most is None else most
+        self.newer: dict[str, int | None] = {}
+        self.older: dict[str, int | None] = {}
 
     def __contains__(self, number: str) -> bool:
-        return number in self.rows
+        return number in self.newer or number in self.older
 
     def add(self, number: str, row: tuple[Any, ...] | None = None) -> None:
-        """Remember a trade, and forget the oldest."""
-        self.rows[number] = row
-        if len(self.rows) > defaults.KNOWN_IDS:
-            self.rows.popitem(last=False)
+        """Remember a trade."""
+        self.newer[number] = None if row is None else hash(row)
+        if len(self.newer) >= self.most:
+            self.older, self.newer = self.newer, {}
 
     def again(self, number: str, row: tuple[Any, ...]) -> None:
         """Count a trade that came once more; with other values it contradicts the first."""
-        before = self.rows.get(number)
-        if before is not None and before != row:
+        before = self.newer.get(number, self.older.get(number))
+        if before is not None and before != hash(row):
             self.vitals.conflicts += 1
         else:
             self.vitals.duplicates += 1
@@ -116,10 +121,16 @@ class Known:
 class Named(Plain):
     """Trades whose ids say nothing of what lies between them: every one comes once."""
 
-    def __init__(self, instrument: Instrument, make: Callable[[tuple[Any, ...]], Trade], vitals: Vitals) -> None:
+    def __init__(
+        self,
+        instrument: Instrument,
+        make: Callable[[tuple[Any, ...]], Trade],
+        vitals: Vitals,
+        remembered: int | None = None,
+    ) -> None:
         super().__init__(instrument)
         self.make = make
-        self.known = Known(vitals)
+        self.known = Known(vitals, remembered)
 
     def take(self, rows: Rows, channel: Channel) -> Sequence[Record]:
         """The trades that were not there yet."""
@@ -165,14 +176,20 @@ class Numbered(Named):
     Behind a jump they wait for a second, because it may be disorder. Then they go on, and the hole is asked for.
     """
 
-    def __init__(self, instrument: Instrument, make: Callable[[tuple[Any, ...]], Trade], vitals: Vitals) -> None:
-        super().__init__(instrument, make, vitals)
+    def __init__(
+        self,
+        instrument: Instrument,
+        make: Callable[[tuple[Any, ...]], Trade],
+        vitals: Vitals,
+        remembered: int | None = None,
+    ) -> None:
+        super().__init__(instrument, make, vitals, remembered)
         self.next: int | None = None  # the id that comes next
         self.newest: Micros = 0  # time of the trade before
         self.held: dict[int, tuple[Trade, tuple[Any, ...] | None]] = {}
         self.since: float | None = None  # when somebody looked and trades waited first
         self.first: int | None = None  # the id that came first of all
-        self.holes: deque[Hole] = deque(maxlen=defaults.HOLES)
+        self.holes: list[Hole] = []
         self.stretch: Window | None = None  # around holes that were not asked for yet
 
     def take(self, rows: Rows, channel: Channel) -> Sequence[Record]:
@@ -230,6 +247,8 @@ class Numbered(Named):
 
     def jump(self) -> list[Record]:
         """Go on behind the holes, and remember to ask for them."""
+        if len(self.holes) > defaults.HOLES:
+            self.holes = [hole for hole in self.holes if hole.waited_for and not hole.whole]
         found: list[Record] = []
         while self.held:
             first = min(self.held)
@@ -249,9 +268,9 @@ class Numbered(Named):
         return self.owed()
 
     def owed(self) -> Window | None:
-        """The stretch around holes."""
+        """The stretch around holes, unless they were filled meanwhile."""
         found, self.stretch = self.stretch, None
-        return found
+        return None if found is None or self.settled(found) else found
 
     def filled(self, records: Iterable[Record]) -> Sequence[Record]:
         """The trades of holes, those from before the first that came, and those that come next in turn."""

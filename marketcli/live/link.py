@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 from marketcli.errors import ConnectionLost, CutBody, DecodeError, MalformedBody, MarketError, NotOffered
 from marketcli.live import defaults
+from marketcli.live.audit import Audit
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from marketcli.live.lanes import Lane
     from marketcli.net.client import Outside
@@ -61,6 +62,7 @@ class Stage:
     query: Query
     decode: Decode
     lane: Lane | None = None  # of the instrument that the topic is about
+    audit: Audit = field(default_factory=Audit)
     last: float = 0.0  # monotonic moment of its last data
 
 
@@ -228,8 +230,25 @@ class Link:
             stage
             for stages in self.stages.values()
             for stage in stages
-            if stage.channel.cadence is not None and self.last - stage.last > limit(stage.channel.cadence) / 2
+            if stage.topic == self.dead
+            or (stage.channel.cadence is not None and self.last - self.heard(stage) > limit(stage.channel.cadence) / 2)
         ]
+
+    def found_out(self, stage: Stage, seconds: float) -> bool:
+        """REST has trades of a topic that did not come: where none came at all, the connection is no good."""
+        if self.outside.monotonic() - self.heard(stage) < seconds:
+            return False
+        self.dead = stage.topic
+        return True
+
+    def every(self) -> Iterator[Stage]:
+        """What is done with all topics."""
+        for stages in self.stages.values():
+            yield from stages
+
+    def heard(self, stage: Stage) -> float:
+        """When data of a topic came last, or the connection began."""
+        return max(stage.last, self.began)
 
 
 def limit(cadence: float) -> float:

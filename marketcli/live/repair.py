@@ -23,10 +23,11 @@ if TYPE_CHECKING:
 
 
 class Repaired(NamedTuple):
-    """What REST has of a window, and whether that is all there was."""
+    """What REST has of a window, whether that is all there was, and whether it reaches back no further than its end."""
 
     records: Sequence[Record]
     whole: bool
+    later: bool = False
 
 
 class Repair(Protocol):
@@ -62,6 +63,7 @@ class Repairs:
         outside: Outside,
         now: Callable[[], Micros],
         turns: asyncio.Semaphore,
+        reaches: bool = True,
     ) -> None:
         self.origin = origin
         self.repair = repair
@@ -71,6 +73,7 @@ class Repairs:
         self.outside = outside
         self.now = now
         self.turns = turns
+        self.reaches = reaches  # whether REST's trades reach far enough back to compare streams with them
         self.jobs: dict[Job, asyncio.Task[None]] = {}
 
     def busy(self, lane: Lane) -> bool:
@@ -85,13 +88,16 @@ class Repairs:
             return
         self.jobs[job] = asyncio.ensure_future(self.carry_out(job))
 
-    def audit(self, lane: Lane, window: Window, lacking: Callable[[], None]) -> None:
-        """Ask for a stretch that should be whole; only if something was missing, that is told, and `lacking` called."""
+    def audit(self, lane: Lane, window: Window, lacking: Callable[[], bool]) -> None:
+        """Ask for a stretch that should be whole; only if something was missing, that is told, and `lacking` called.
+
+        Where that says that the connection is no good, all of it is asked for once more behind the next one.
+        """
         if self.repair is not None and not self.busy(lane):
             job = Job((lane,), window, Cause.SKIPPED, audit=True)
             self.jobs[job] = asyncio.ensure_future(self.compare(job, lacking))
 
-    async def compare(self, job: Job, lacking: Callable[[], None]) -> None:
+    async def compare(self, job: Job, lacking: Callable[[], bool]) -> None:
         """Hand on what was missing; an answer that does not come proves nothing."""
         (lane,) = job.lanes
         try:
@@ -100,9 +106,11 @@ class Repairs:
         except MarketError:
             found = Repaired((), whole=False)
         del self.jobs[job]
-        if records := lane.filled(one for one in found.records if getattr(one, "time", 0) in job.window):
-            lacking()
+        records = lane.filled(one for one in found.records if getattr(one, "time", 0) in job.window)
+        if records:
             self.outbox.put(self.origin, records)
+        dead = (records or found.later) and lacking()
+        if records and not dead:
             self.tell(job, job.lanes, rows=len(records), repaired=found.whole)
 
     async def carry_out(self, job: Job) -> None:

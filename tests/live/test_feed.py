@@ -488,6 +488,16 @@ def test_a_dead_topic_beside_a_sign_of_life_is_found_out_by_rest() -> None:
         assert quiet.of(Blind) == []
 
 
+def test_of_a_silent_tape_rest_is_asked_ever_less_often() -> None:
+    async def script(bench: Bench) -> None:
+        bench.line.data("trades.BTCUSDT", trade(1, 1))
+        await bench.pass_time(1_000)
+
+    bench = play(script, TAPE, past=repaired(1))
+    assert len(bench.asked) == 5  # after 30, 60, 120, 240 and 480 seconds more
+    assert bench.of(Blind) == []
+
+
 def test_closing_a_healthy_connection_leaves_no_gap() -> None:
     async def script(bench: Bench) -> None:
         await bench.pass_time(5)
