@@ -74,7 +74,7 @@ async def past_trades(session: Session, exchange: Exchange, instrument: Instrume
     times = [getattr(record, "time", 0) for record in found]
     inside = [record for record, time in zip(found, times, strict=True) if time in wide]
     first = min(times, default=0)
-    return Repaired(inside, whole=0 < first < window.start, later=first >= wide.end)
+    return Repaired(inside, whole=0 < first < window.start, later=first >= window.end)
 
 
 def records(dataset: Dataset, frame: pl.DataFrame) -> list[Record]:

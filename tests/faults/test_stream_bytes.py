@@ -15,7 +15,7 @@ from marketcli.windows import parse_time
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-SPAN = 15  # seconds that each is watched
+SPAN = 14  # seconds that each is watched
 BOUND = 200  # MiB, G10
 QUICK = 5.0  # seconds in which what is too large or no protocol is refused, G10
 DEAD = 10.5  # seconds without data after which a connection is given up, long before ping and pong

@@ -165,8 +165,15 @@ def test_w4_more_trades_than_bybit_lists_are_told() -> None:
 # W5, W6: frames that are missing, double, swapped
 
 
-@pytest.mark.parametrize("fault", ["ws_skip:every=4", "ws_duplicate:every=3", "ws_out_of_order:every=3"])
-@pytest.mark.parametrize(("name", "dataset"), EVERYWHERE, ids=lambda one: getattr(one, "name", one))
+@pytest.mark.parametrize(
+    ("name", "dataset", "fault"),
+    [
+        pytest.param(*one, fault, marks=() if one[0] == "binance" or place % 3 == turn else pytest.mark.soak)
+        for place, one in enumerate(EVERYWHERE)
+        for turn, fault in enumerate(["ws_skip:every=4", "ws_duplicate:every=3", "ws_out_of_order:every=3"])
+    ],
+    ids=lambda one: getattr(one, "name", one),
+)
 def test_w5_w6_missing_double_and_swapped_frames(name: str, dataset: Dataset, fault: str) -> None:
     """W5, W6: filled by REST, given once, put in order; or told."""
     if "skip" in fault and (dataset is LIQUIDATIONS or (name, dataset) == ("hyperliquid", TRADES)):
@@ -220,10 +227,16 @@ def test_w7_a_little_garbage_is_counted_and_the_connection_kept(name: str, mode:
     assert all(isinstance(one.price, float) for one in seen.records)
 
 
-@pytest.mark.parametrize(("name", "mode"), [(NAMES[3 - place % 4], mode) for place, mode in enumerate(GARBAGE)])
+@pytest.mark.parametrize(
+    ("name", "mode"),
+    [
+        pytest.param(NAMES[3 - place % 4], mode, marks=() if place in {0, 2, 5, 7} else pytest.mark.soak)
+        for place, mode in enumerate(GARBAGE)
+    ],
+)
 def test_w7_much_garbage_ends_the_connection(name: str, mode: str) -> None:
     """W7: five in a minute: a new connection, and nothing is lost without a word."""
-    seen = endured(name, TRADES, f"ws_garbage:mode={mode},topic=rade", lasting=10.0)
+    seen = endured(name, TRADES, f"ws_garbage:mode={mode},topic=rade", lasting=6.0)
     assert seen.vitals.garbage >= 5
     assert "could not be read" in seen.said(State.LOST)[0]
     assert wrong_trades(seen.day, name) == []

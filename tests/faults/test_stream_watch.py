@@ -72,6 +72,7 @@ def test_w4_strict_is_3_for_what_was_missed(tmp_path: Path) -> None:
     assert [row["repaired"] for row in strict.of("gap")] == [False]
 
 
+@pytest.mark.soak
 def test_w3_strict_is_0_for_what_was_filled(watch: Any) -> None:
     done = watch("trades", "ADA", "--for", "5s", "--strict", faults=("ws_drop:seconds=1,mode=fin,first=1",))
     assert done.code == 0, done.err
@@ -80,6 +81,7 @@ def test_w3_strict_is_0_for_what_was_filled(watch: Any) -> None:
     assert ids == list(range(ids[0], ids[0] + len(ids)))
 
 
+@pytest.mark.soak  # the same in no time: `test_stream_losses.py`
 def test_w12_max_down_is_5(watch: Any) -> None:
     done = watch("trades", "BTC", "--max-down", "3s", faults=("ws_drop:frames=20", "ws_refuse:status=503,every=1"))
     assert (done.code, "--max-down" in done.err) == (5, True)

@@ -477,6 +477,22 @@ def test_a_feed_that_ends_by_itself_says_its_last_words_too() -> None:
     assert blind.window.start <= START + SECOND
 
 
+def test_a_repair_that_is_cut_off_is_a_gap() -> None:
+    async def script(bench: Bench) -> None:
+        async def never(*_: Any, **__: Any) -> Any:
+            await asyncio.Event().wait()
+
+        (feed,) = bench.merged.feeds
+        feed.repairs.repair = never
+        bench.line.data("trades.BTCUSDT", trade(1, 1))
+        bench.line.data("trades.BTCUSDT", trade(4, 4))
+        await bench.pass_time(15)
+        assert feed.repairs.jobs
+
+    (blind,) = play(script, TAPE, past=nothing).of(Blind)
+    assert (blind.repaired, blind.window) == (False, Window(START + SECOND, START + 4 * SECOND + 1))
+
+
 def test_a_comparison_that_is_cut_off_is_no_gap() -> None:
     async def script(bench: Bench) -> None:
         async def never(*_: Any, **__: Any) -> Any:

@@ -59,6 +59,32 @@ def test_a_full_outbox_drops_what_waited_longest_and_says_so_first() -> None:
     assert (vitals.records, vitals.dropped, vitals.gaps) == (100, 90, 1)
 
 
+def test_a_loss_is_told_once_and_batches_are_bounded() -> None:
+    async def main() -> list[list[Any]]:
+        box = Outbox(limit=5_000)
+        for number in range(6_000):
+            box.put(ORIGIN, [trade(number)])
+        box.close()
+        return [await box.take() for _ in range(3)]
+
+    batches = asyncio.run(main())
+    assert [sum(isinstance(one, Blind) for one in batch) for batch in batches] == [1, 0, 0]
+    assert [len(batch) for batch in batches] == [2_048, 2_048, 905]
+
+
+def test_a_reader_that_keeps_up_loses_nothing() -> None:
+    async def main() -> tuple[int, Outbox]:
+        box, came = Outbox(limit=10), 0
+        for number in range(100):
+            box.put(ORIGIN, [trade(number), trade(number)])
+            box.tell(Status("toy", Market.LINEAR, State.LIVE, 0, 1))
+            came += sum(not isinstance(one, Status) for one in await box.take())
+        return came, box
+
+    came, box = asyncio.run(main())
+    assert (came, box.size, box.health("toy", Market.LINEAR).dropped) == (200, 0, 0)
+
+
 def test_memory_stays_bounded_whatever_is_put_in() -> None:
     async def main() -> int:
         box = Outbox()

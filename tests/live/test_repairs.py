@@ -111,6 +111,25 @@ def test_trades_that_rest_lists_no_more_are_told_as_missing() -> None:
     assert all(row[0] in blind.window for row in missing)
 
 
+def test_a_dead_topic_is_found_out_though_rest_lists_only_what_is_newer() -> None:
+    async def main(hours: Hours) -> Place:
+        async with place(hours) as here, here.watching("bybit", watch=Watch(TRADES, ("BTC-USDT",), SPOT)):
+            await asyncio.sleep(10)
+            here.floor.set_faults(["ws_stall:after=0,topic=publicTrade"])
+            await asyncio.sleep(70)
+            here.floor.set_faults([])
+            await asyncio.sleep(20)
+        return here
+
+    here = run(main)
+    dark = [blind for blind in here.of(Blind) if not blind.repaired]
+    assert Cause.SILENT in {blind.cause for blind in dark}
+    window = Window(START + 2 * SECOND, START + 70 * SECOND)
+    missing = truth(here, "bybit", SPOT, window) - came(here, window)
+    assert missing
+    assert all(any(row[0] in blind.window for blind in dark) for row in missing)
+
+
 @pytest.mark.parametrize("name", ["binance", "okx", "bybit"])
 def test_rest_that_fails_leaves_a_gap_that_is_told(name: str) -> None:
     here = broken(name, dataset=TRADES, symbols=(symbol(name, LINEAR),), faults=["http451"])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from inside_feeds import Place, place
@@ -14,13 +14,42 @@ from live.scenes import refused, watch
 from virtual_time import START, Hours, run
 
 from marketcli.api.live import Feeds, Watch, watched
+from marketcli.api.session import Session
+from marketcli.config import Config
 from marketcli.datasets import FUNDING, LARGE_TRADES, LIQUIDATIONS, OHLC, OI, TICKER, TRADES
-from marketcli.errors import AmbiguousSymbol, DatasetAbsent, MarketError, NetworkError, NotOffered, UnknownSymbol
+from marketcli.errors import (
+    AmbiguousSymbol,
+    DatasetAbsent,
+    ExchangeDown,
+    MarketError,
+    NetworkError,
+    NotOffered,
+    UnknownSymbol,
+)
 from marketcli.exchanges import load, names, simulator
 from marketcli.live.events import State, Status
 from marketcli.models import HOUR, SECOND, Interval, Market, Window
 
+if TYPE_CHECKING:
+    from marketcli.spec import Exchange, Socket
+
 LINEAR, SPOT, INVERSE = Market.LINEAR, Market.SPOT, Market.INVERSE
+
+
+def test_what_the_sandbox_sends_is_marked_as_simulated() -> None:
+    async def main() -> Any:
+        config = Config.model_validate({"sandbox": True})
+        async with (
+            asyncio.timeout(30),
+            Session(config) as session,
+            watched(session, [load("bybit")], Watch(TRADES, ("BTC",), LINEAR)) as feeds,
+        ):
+            async for batch in feeds:
+                if records := [event for event in batch if not isinstance(event, Status)]:
+                    return records[0]
+        return None
+
+    assert asyncio.run(main()).source == "sandbox"
 
 
 # --- refused before anything is subscribed
@@ -84,6 +113,8 @@ def test_an_interval_that_is_not_streamed_is_told_with_those_that_are() -> None:
     assert "1m 3m 5m" in error.hint
     # Binance has candles of a second on spot only.
     assert "streams no 1s" in refused("binance", dataset=OHLC, symbols=("BTC",), interval=Interval(1, "s")).message
+    here, _ = watch("binance", dataset=OHLC, symbols=("SOL-USDT",), interval=Interval(1, "s"), seconds=6.0)
+    assert len([record for record in here.records if record.closed]) >= 4
 
 
 def test_what_is_delivered_on_a_date_pays_no_funding() -> None:
@@ -218,8 +249,15 @@ def trading(here: Place, name: str, market: Market) -> set[str]:
 def test_a_market_is_all_that_trades_there(name: str, market: Market) -> None:
     if market not in load(name).markets:
         return
-    here, feeds = watch(name, dataset=TICKER, market=market, seconds=6.0)
+    asked: list[set[str]] = []
+
+    async def script(_: Place, feeds: Feeds) -> None:
+        asked.append({native for feed in feeds.merged.feeds for native in feed.wanted})
+        await asyncio.sleep(6)
+
+    here, feeds = watch(name, dataset=TICKER, market=market, script=script)
     found, there = {record.native for record in here.records}, trading(here, name, market)
+    assert asked[-1] == there
     # Of a whole market Binance tells what has changed: what nobody trades is not there.
     assert found <= there if name == "binance" and market is not INVERSE else found == there
     assert len(found) >= len(there) - 3
@@ -239,7 +277,8 @@ def test_the_market_is_the_linear_one_unless_it_is_named(name: str) -> None:
 
 @pytest.mark.parametrize("name", ["binance", "bybit", "okx"])
 def test_liquidations_of_a_market_come_of_several_instruments(name: str) -> None:
-    here, _ = watch(name, dataset=LIQUIDATIONS, seconds=90.0)
+    here, feeds = watch(name, dataset=LIQUIDATIONS, seconds=90.0)
+    assert {vitals.unlisted for vitals in feeds.vitals.values()} == {0}  # others are on other markets
     found = simulator(name)
     assert found is not None
     world, window = here.floor.world, Window(START + SECOND, START + 85 * SECOND)
@@ -326,6 +365,37 @@ def test_orders_of_two_exchanges_at_one_moment_are_two_orders() -> None:
 # --- connections
 
 
+def test_each_exchange_is_dialled_by_its_own_way() -> None:
+    async def main(hours: Hours) -> set[tuple[str, str]]:
+        async with place(hours) as here:
+            tried: set[tuple[str, str]] = set()
+
+            def way(exchange: Exchange) -> Any:
+                async def away(socket: Socket) -> Any:
+                    tried.add((exchange.name, socket.url))
+                    raise ExchangeDown("away")
+
+                return away
+
+            async with watched(here.session, [*map(load, names())], Watch(TRADES, ("BTC",)), dial=way):
+                await asyncio.sleep(5)
+            return tried
+
+    tried = run(main)
+    assert {name for name, _ in tried} == set(names())
+    for name, url in tried:
+        assert url in {socket.url for socket in load(name).sites["live"].sockets.values()}
+
+
+@pytest.mark.parametrize("name", ["binance", "okx"])
+def test_trades_with_telling_ids_come_in_order_whatever_the_stream_does(name: str) -> None:
+    faults = ("ws_out_of_order:every=3", "ws_duplicate:every=5")
+    here, _ = watch(name, dataset=TRADES, symbols=("ADA-USDT-PERP",), faults=faults)
+    ids = [int(record.id) for record in here.records]
+    assert ids == list(range(ids[0], ids[0] + len(ids)))
+    assert len(ids) > 30
+
+
 def test_connections_of_all_feeds_of_an_exchange_share_its_budget() -> None:
     async def main(hours: Hours) -> list[float]:
         async with place(hours) as here:
@@ -353,6 +423,23 @@ def test_connections_of_all_feeds_of_an_exchange_share_its_budget() -> None:
     opened = run(main)
     assert len(opened) == 3
     assert opened[2] - opened[0] >= 60
+
+
+def test_of_all_markets_of_an_exchange_that_is_away_one_connection_tries() -> None:
+    async def main(hours: Hours) -> int:
+        async with place(hours) as here:
+            tried: list[float] = []
+
+            async def away(_: object) -> Any:
+                tried.append(hours.passed())
+                raise ExchangeDown("away")
+
+            symbols = ("BTC-USDT-PERP", "BTC-USDT", "BTC-USD-PERP")
+            async with watched(here.session, [load("binance")], Watch(TICKER, symbols), dial=lambda _: away):
+                await asyncio.sleep(300)
+            return len(tried)
+
+    assert 10 <= run(main) <= 35
 
 
 def test_an_exchange_that_is_away_for_too_long_ends_its_feed() -> None:
