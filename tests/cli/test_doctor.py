@@ -107,7 +107,7 @@ def test_what_was_spent_stands_in_the_budget(run: Mkt, relay: Sandbox) -> None:
     assert row["detail"].startswith(
         "spot weight 4 used, 5,396 free of 6,000 in 60 s; futures weight 2 used, 2,158 free"
     )
-    assert row["detail"].endswith("2 more unused")
+    assert row["detail"].endswith("3 more unused")
 
 
 @pytest.mark.parametrize(
