@@ -155,6 +155,7 @@ class Socket:
     opening: str  # the budget that new connections are metered by
     busy: str
     busy_seconds: float  # between two of its messages, at most
+    recalls: bool = False  # what a topic says first may be what was known before
     topics: int = 200  # on one connection
     batch: int = 100  # topics in one message
     messages: tuple[int, float] = (5, 1.0)  # at most so many messages in so many seconds on one connection

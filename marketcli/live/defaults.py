@@ -13,6 +13,7 @@ BACKOFF_CAP_SECONDS = 30.0
 APART_SECONDS = 0.125  # between two connections to one exchange
 LIFE_SHARE = 23 / 24  # of a connection's life, after which another one takes over
 OVERLAP_SECONDS = 2.0  # two connections deliver the same before the older one is closed
+BEHIND_SECONDS = 2.0  # from which on it is told that the last data were late when all ended
 GARBAGE = 5  # unreadable frames in a minute that end a connection
 GARBAGE_SECONDS = 60.0
 TOGETHER = 32  # frames read before others get their turn

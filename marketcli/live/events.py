@@ -28,8 +28,7 @@ class Cause(StrEnum):
     DISCONNECTED = "disconnected"  # the connection was lost
     SILENT = "silent"  # it was open, and nothing came
     SKIPPED = "skipped"  # ids or candles jumped while it was open
-    DROPPED = "dropped"  # who reads was too slow, and what waited longest was thrown away
-    ABSENT = "absent"  # the exchange has nothing there, asked twice
+    DROPPED = "dropped"  # who reads, or this program, was too slow, and what waited was thrown away
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +73,7 @@ class Vitals:
     wanted: int = 0  # connections there should be
     messages: int = 0  # frames of data, those that only prove life included
     records: int = 0
-    last: float | None = None  # when the last frame of data came
+    last: float | None = None  # when the last frame of data was sent, or came if it does not say
     reconnects: int = 0
     gaps: int = 0  # blind intervals that were not repaired
     repaired: int = 0  # and those that were

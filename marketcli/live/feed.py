@@ -12,7 +12,7 @@ from marketcli.datasets import FUNDING, LIQUIDATIONS, OHLC, TRADES
 from marketcli.errors import MarketError, NetworkError
 from marketcli.live import defaults
 from marketcli.live.events import Blind, Cause, State, Status
-from marketcli.live.link import UNREADABLE, Link, Refusal, Silence, Stage, Unanswered
+from marketcli.live.link import Link, Refusal, Silence, Stage, Unanswered
 from marketcli.live.tasks import either, ended
 from marketcli.models import SECOND, Window
 from marketcli.net.backoff import delay
@@ -76,7 +76,7 @@ class Feed:
         self.lanes: dict[str, Lane] = {}
         self.vitals = outbox.health(origin.exchange, origin.market)
         self.links: list[Link] = []
-        self.stopping = False
+        self.stopped: Micros | None = None  # when it was told to end
         self.last: Link | None = None  # the connection that ended last
         self.counted = 0  # messages of connections that are gone
         self.frames: dict[bytes, None] = {}  # the newest of streams without ids
@@ -97,7 +97,7 @@ class Feed:
                 try:
                     await self.live(link)
                 except MarketError as error:
-                    if self.stopping:
+                    if self.stopped is not None:
                         return
                     failures = 0 if link.settled.is_set() else failures + 1
                     unanswered = unanswered + 1 if isinstance(error, Unanswered) else 0
@@ -206,40 +206,26 @@ class Feed:
     def lost(self, error: MarketError) -> None:
         """The connection is gone: remember since when nothing is seen, from the first one on that was opened."""
         if self.started is None and self.last is not None and not isinstance(error, Refusal):
-            self.started = self.last_seen(self.last)
+            self.started = self.last.last_seen(self.now())
         if self.blind is None and self.started is not None:
             self.vitals.reconnects += 1
             cause = Cause.SILENT if isinstance(error, Silence) else Cause.DISCONNECTED
-            seen = self.now() if self.last is None else self.last_seen(self.last)
+            seen = self.now() if self.last is None else self.last.last_seen(self.now())
             self.blind = max(self.started, seen), cause
             for lane in self.lanes.values():
                 lane.lost()
         self.tell(State.LOST, error.message)
 
-    def last_seen(self, link: Link) -> Micros:
-        """The moment up to which a connection brought everything, by the exchange's clock."""
-        told = self.sent(link.latest)
-        ago = self.outside.monotonic() - min([link.last, *map(link.heard, link.silent())])
-        seen = self.now() - round(ago * SECOND)
-        return seen if told is None or link.silent() else told
-
-    def sent(self, frame: bytes | None) -> Micros | None:
-        """When a frame was sent, as far as it says so and can be read."""
-        try:
-            return None if frame is None else self.plan.socket.sent(frame)
-        except UNREADABLE:
-            return None
-
     def seen(self, link: Link) -> None:
         """A connection is complete: what was missed until now is filled, or told."""
-        told = self.sent(link.first)
-        now = self.now() if told is None else told
+        told, now = link.sent(link.first), self.now()
         self.tell(State.LIVE)
         if self.blind is not None:
             (start, cause), self.blind = self.blind, None
-            self.missed(Window(max(start - self.late, self.started or 0), max(now, start + 1)), cause)
+            end = now + SECOND if told is None else told  # the exchange's clock is known to a second, from below
+            self.missed(Window(max(start - self.late, self.started or 0), max(end, start + 1)), cause)
         elif self.started is None:
-            self.started = now
+            self.started = now if told is None else told
 
     @property
     def late(self) -> Micros:
@@ -255,6 +241,13 @@ class Feed:
             self.repairs.start([self.lane(one) for one in self.wanted.values()], window, cause)
         else:
             self.unseen(window, cause)
+
+    def unread(self, until: Micros, link: Link) -> None:
+        """Tell of the end, where what came last had been on its way for long, or came long before."""
+        seen = link.last_seen(self.now())
+        if link.settled.is_set() and until - seen > round((defaults.BEHIND_SECONDS + link.cadence()) * SECOND):
+            came = self.outside.monotonic() - link.last <= defaults.BEHIND_SECONDS
+            self.unseen(Window(seen, until), Cause.DROPPED if came else Cause.SILENT)
 
     def unseen(self, window: Window, cause: Cause) -> None:
         """Tell of a stretch that stays dark."""
@@ -337,7 +330,8 @@ class Feed:
             for link in self.links:
                 link.messages = 0
                 if link.latest is not None:
-                    self.vitals.last = link.last if self.vitals.last is None else max(self.vitals.last, link.last)
+                    sent = now - link.age(self.now())
+                    self.vitals.last = sent if self.vitals.last is None else max(self.vitals.last, sent)
 
     def flush(self, now: float, time: Micros) -> None:
         """The same, once."""
@@ -368,7 +362,7 @@ class Feed:
 
     async def stop(self) -> None:
         """Close what is open."""
-        self.stopping = True
+        self.stopped = self.now()
         await asyncio.gather(*(link.close() for link in list(self.links)), return_exceptions=True)
 
     async def last_words(self) -> None:
@@ -382,6 +376,8 @@ class Feed:
                 self.repairs.give_up(lane, window)
         if self.blind is not None:
             self.unseen(Window(self.blind[0], max(now, self.blind[0] + 1)), self.blind[1])
+        elif self.stopped is not None and self.last is not None:
+            self.unread(self.stopped, self.last)
 
 
 def grouped(rows: list[tuple[Any, ...]]) -> Iterable[tuple[str, list[tuple[Any, ...]]]]:

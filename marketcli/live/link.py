@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING, Protocol
 from marketcli.errors import ConnectionLost, CutBody, DecodeError, MalformedBody, MarketError, NotOffered
 from marketcli.live import defaults
 from marketcli.live.audit import Audit
+from marketcli.models import SECOND
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from marketcli.live.lanes import Lane
+    from marketcli.models import Micros
     from marketcli.net.client import Outside
     from marketcli.net.socket import Wire
     from marketcli.spec import Channel, Control, Decode, Query, Socket
@@ -69,8 +71,8 @@ class Stage:
 class Link:
     """A connection from the first request to its end. `run` returns never: it raises what ended it.
 
-    `settled` is set once everything is acknowledged and data came after that; `leaving` once the exchange has said
-    that it is about to close, or will by its rules.
+    `settled` is set once everything is acknowledged and something new came after that; `leaving` once the exchange has
+    said that it is about to close, or will by its rules.
     """
 
     def __init__(
@@ -87,7 +89,8 @@ class Link:
         self.began = outside.monotonic()
         self.last = self.began  # when data came last
         self.latest: bytes | None = None  # the last frame of data
-        self.first: bytes | None = None  # the first one after everything was acknowledged
+        self.first: bytes | None = None  # the first one with which it was complete
+        self.begun: set[str] = set()  # topics that spoke before that
         self.pending: dict[str, float] = {}  # topic -> when it was asked for
         self.requests: dict[int, tuple[str, ...]] = {}
         self.asked = False
@@ -136,15 +139,21 @@ class Link:
             topic, data = found
             self.latest, self.last = frame, clock()
             self.messages += 1
-            if self.first is None and self.asked and not self.pending:
-                self.first = frame
-                self.settled.set()
+            if self.first is None:
+                self.begin(topic, frame)
             for stage in stages.get(topic, ()):
                 stage.last = self.last
                 try:
                     received(stage, data)
                 except UNREADABLE as error:
                     self.unreadable(frame, error)
+
+    def begin(self, topic: str, frame: bytes) -> None:
+        """Whether the connection is complete: an exchange may recall what was, and still keep back what is."""
+        if self.asked and not self.pending and (topic in self.begun or not self.socket.recalls):
+            self.first = frame
+            self.settled.set()
+        self.begun.add(topic)
 
     def unreadable(self, frame: bytes, error: MarketError) -> None:
         """A frame that is none of the exchange's; several of them in a short time end the connection."""
@@ -240,6 +249,25 @@ class Link:
             return False
         self.dead = stage.topic
         return True
+
+    def last_seen(self, now: Micros) -> Micros:
+        """The moment up to which it brought everything, when it is `now` by the exchange's clock."""
+        silent = self.silent()
+        if not silent and (told := self.sent(self.latest)) is not None:
+            return told
+        return now - round((self.outside.monotonic() - min([self.last, *map(self.heard, silent)])) * SECOND)
+
+    def age(self, now: Micros) -> float:
+        """How many seconds ago its last data were sent, or came if they do not say."""
+        told, came = self.sent(self.latest), self.outside.monotonic() - self.last
+        return came if told is None else max(came, (now - told) / SECOND)
+
+    def sent(self, frame: bytes | None) -> Micros | None:
+        """When a frame was sent, as far as it says so and can be read."""
+        try:
+            return None if frame is None else self.socket.sent(frame)
+        except UNREADABLE:
+            return None
 
     def every(self) -> Iterator[Stage]:
         """What is done with all topics."""

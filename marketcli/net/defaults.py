@@ -31,6 +31,6 @@ BREAKER_SECONDS = 30.0
 HANDSHAKE_SECONDS = 5.0  # beyond connecting
 PING_SECONDS = 15.0
 PONG_SECONDS = 10.0
-CLOSE_SECONDS = 1.0
+CLOSE_SECONDS = 0.5
 FRAME_BYTES = 8 * 1024 * 1024  # decompressed
 FRAMES_WAITING = 64  # in the library, before it stops to read

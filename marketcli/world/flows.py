@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 Weights: TypeAlias = "Sequence[float]"
 
 LEVELS = (0.4, 0.2, 0.05)  # how near to the end of its range a part's average may come; the first that works is taken
-LIGHTEST = 0.03  # rather move the averages than make parts lighter than this
+LIGHTEST = 0.003  # rather move the averages than make parts lighter than this; at 0.03 many a minute is one second
 EVEN = 1e-9  # the difference of two sides that is mere rounding
 FINENESS = 2**30  # weights are rounded to this part of one
 ROOM = 4  # lots per part from which on every part gets at least one

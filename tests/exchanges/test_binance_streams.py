@@ -101,7 +101,7 @@ def test_everything_is_streamed_or_there_is_a_reason() -> None:
     assert "derivatives do" in BINANCE.unstreamed[LIQUIDATIONS, SPOT]
 
 
-@pytest.mark.parametrize("market", DERIVATIVES)
+@pytest.mark.parametrize("market", sorted(DERIVATIVES))
 def test_a_ticker_of_a_contract_is_led_by_its_day_and_followed_by_the_best_of_its_book(market: Market) -> None:
     leading, following = BINANCE.streams(TICKER, market, scope="instrument")
     assert (leading.leads, following.leads) == (True, False)

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from live.scenes import play
 from scripted_streams import BTC, ETH, LIFE, Bench, channel, socket
 from virtual_time import START, Hours, run
 
@@ -17,30 +18,13 @@ from marketcli.live.repair import Repaired
 from marketcli.models import MINUTE, SECOND, Window
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Callable
 
 TAPE = channel(TRADES, consecutive=True)
 LOOSE = channel(TRADES)
 FORCED = channel(LIQUIDATIONS, delay=0.5)
 BARS = channel(OHLC, cadence=2.0)
 TICKERS = channel(TICKER, cadence=1.0)
-
-
-def play(script: Callable[[Bench], Awaitable[None]], *channels: Any, **more: Any) -> Bench:
-    """Run a script beside a bench of feeds; the bench when all is stopped."""
-
-    async def main(hours: Hours) -> Bench:
-        bench = Bench(hours.outside(), hours.micros, *channels, **more)
-        async with bench.merged:
-            pumping = asyncio.ensure_future(bench.pump())
-            await asyncio.sleep(0.2)
-            await script(bench)
-            rest = await bench.merged.stop()
-            await pumping
-            bench.events += rest
-        return bench
-
-    return run(main)
 
 
 def trade(number: int, second: float, **more: Any) -> tuple[Any, ...]:

@@ -103,6 +103,23 @@ def test_topics_are_asked_for_in_batches_no_faster_than_is_allowed() -> None:
     assert [later - earlier for earlier, later in pairwise(moments)] == [1.5, 1.5]
 
 
+def test_what_is_recalled_does_not_show_that_anything_new_comes() -> None:
+    async def script(link: Link, line: Line) -> None:
+        await wait(0.1)
+        for topic in "abc":
+            line.data(topic, (1,))
+            await wait(1)
+            assert not link.settled.is_set()
+        line.data("b", (2,))
+        await wait(0.1)
+        assert link.settled.is_set()
+
+    link, _, taken, _ = play(script, *[stage(SLOW, name) for name in "abc"], at=socket(recalls=True))
+    assert len(taken.data) == 4
+    assert link.first is not None
+    assert json.loads(link.first)["data"] == [[2]]
+
+
 def test_it_is_complete_with_the_first_data_after_everything_was_acknowledged() -> None:
     async def script(link: Link, line: Line) -> None:
         await wait(0.1)

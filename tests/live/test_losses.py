@@ -337,7 +337,7 @@ def test_after_a_loss_rest_is_asked_where_nothing_else_tells(kind: Any, count: i
         bench.line.drop()
         await asyncio.sleep(3)
         bench.line.data("nothing", at=bench.micros())
-        await asyncio.sleep(4)
+        await bench.pass_time(4)
 
     bench = play(script, kind, instruments=COINS[:count], past=nothing)
     assert {symbol for symbol, _ in bench.asked} == ({one.symbol for one in COINS[:count]} if asked else set())
@@ -409,6 +409,40 @@ def test_while_one_stretch_is_asked_for_no_second_one_is() -> None:
 
 
 # --- what is counted
+
+
+def test_what_came_late_is_told_when_all_ends() -> None:
+    async def script(bench: Bench) -> None:
+        for _ in range(40):  # it comes four times a second, and each time is three seconds old
+            bench.line.busy(bench.micros() - 3 * SECOND)
+            bench.line.data("liquidations", forced(0.0), at=bench.micros() - 3 * SECOND)
+            await asyncio.sleep(0.25)
+        assert bench.outside.monotonic() - (bench.vitals.last or 0.0) == pytest.approx(3.0, abs=0.6)
+
+    bench = play(script, FORCED)
+    (blind,) = bench.of(Blind)
+    assert blind.cause is Cause.DROPPED
+    assert not blind.repaired
+    assert (blind.window.end - blind.window.start) / SECOND == pytest.approx(3.25, abs=0.1)
+
+
+def test_silence_is_told_when_all_ends_before_it_meant_anything() -> None:
+    async def script(bench: Bench) -> None:
+        bench.line.busy(bench.micros())
+        await asyncio.sleep(6)
+
+    bench = play(script, FORCED)
+    (blind,) = bench.of(Blind)
+    assert blind.cause is Cause.SILENT
+    assert (blind.window.end - blind.window.start) / SECOND == pytest.approx(6.0, abs=0.1)
+
+
+def test_a_moment_without_data_is_nothing_to_tell_of_at_the_end() -> None:
+    async def script(bench: Bench) -> None:
+        bench.line.busy(bench.micros())
+        await asyncio.sleep(2.9)
+
+    assert play(script, FORCED).of(Blind) == []
 
 
 def test_messages_are_counted_once_over_all_connections() -> None:

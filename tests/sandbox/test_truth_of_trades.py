@@ -20,7 +20,7 @@ from marketcli.world import Listing, World
 
 WORLD = World(7, clock=lambda: NOW)
 FLOOR = Floor(WORLD, limits=True, faults=())
-START, END = ms("2026-11-20T10:00"), ms("2026-11-20T10:00:20")
+START, END = ms("2026-11-20T10:00"), ms("2026-11-20T10:01")
 WINDOW = Window(START * MILLISECOND, END * MILLISECOND)
 NAMES = {"linear": ("BTCUSDT", "BTC-USDT-PERP"), "inverse": ("BTCUSD_PERP", "BTC-USD-PERP")}
 

@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from marketcli.live.events import Event
 
 FRAME = 0.25  # seconds between two drawings, and between two looks at what else there is to see
-CLOSING = 1.0  # seconds that feeds are given to end
 TOLD = frozenset({State.LOST, State.REFUSED, State.RENEWED})  # what stderr says of connections, and LIVE after a loss
 
 
@@ -92,8 +91,7 @@ class Following:
             ended.cancel()
             await self.close(pump, sink)
             await sink.end(whole=self.stop.code is None and sink.failure is None)
-        if not pump.cancelled():
-            await pump  # raises what went wrong in it
+        await pump  # raises what went wrong in it
         code = self.summary(sink)
         if not self.talk.end():
             self.stop.leave(code)  # stderr is stalled, and would stall the end of the program too
@@ -171,9 +169,9 @@ class Following:
             self.lost.discard(place)
         if self.plan.live.meta or self.plan.panel or not (status.state in TOLD or back):
             return
-        text = f": {clean(status.text)}" if status.text else ""
+        text = f": {clean(status.text)}" if status.text else "."
         state = "live again" if back else status.state.value
-        self.talk.note(f"{status.exchange} {status.market} connection {status.connection} {state}{text}.")
+        self.talk.note(f"{status.exchange} {status.market} connection {status.connection} {state}{text}")
 
     async def tick(self, sink: LineSink | PanelSink) -> None:
         """Draw, and look what has failed."""
@@ -197,12 +195,7 @@ class Following:
 
     async def close(self, pump: asyncio.Task[None], sink: LineSink | PanelSink) -> None:
         """End the feeds, and take in what they still have to say."""
-        last: list[Event] = []
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(CLOSING):
-                last = await self.feeds.stop()
-                await asyncio.wait({pump})
-        pump.cancel()
+        last = await self.feeds.stop()
         await asyncio.wait({pump})
         self.take(last, sink)
 
@@ -246,10 +239,6 @@ class Following:
         """The error of --strict for what was missed."""
         if not self.plan.live.strict or not (self.blind or sink.dropped):
             return None
-        from marketcli.output.panels.figures import counted
-
-        count = self.blind or 1
-        return Incomplete(
-            f"{counted(count, 'stretch').replace('stretchs', 'stretches')} of time may have been missed.",
-            hint="Each was told as a gap.",
-        )
+        count = max(self.blind, 1)
+        stretches = "1 stretch" if count == 1 else f"{count:,} stretches"
+        return Incomplete(f"{stretches} of time may have been missed.", hint="Each was told as a gap.")

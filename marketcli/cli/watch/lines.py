@@ -164,7 +164,7 @@ def sentence(blind: Blind) -> str:
     which = f" of {', '.join(some)}{' and others' if len(blind.symbols) > NAMED else ''}" if some else ""
     where = f"{blind.exchange} {blind.market}: {blind.dataset.title}{which} from {blind.window}"
     rows = f"{blind.rows:,} row{'' if blind.rows == 1 else 's'}"
-    if blind.cause is Cause.DROPPED:
+    if blind.cause is Cause.DROPPED and blind.rows:
         return f"{where} were thrown away: the reader was too slow for {rows}."
     if blind.repaired:
         return f"{where} were filled from REST after a gap ({blind.cause}): {rows}."

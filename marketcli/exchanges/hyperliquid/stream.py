@@ -270,6 +270,7 @@ def socket(host: str) -> Socket:
         opening=OPENING.name,
         busy="activeAssetCtx:BTC",
         busy_seconds=STATE_SECONDS,
+        recalls=True,  # the last trades
         topics=200,
         batch=1,
         messages=(30, 1.0),
