@@ -6,7 +6,6 @@ import asyncio
 import json
 from collections import deque
 from dataclasses import dataclass, field
-from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -23,7 +22,7 @@ from marketcli.live.merge import Merged
 from marketcli.live.outbox import Origin, Outbox
 from marketcli.live.plan import plans
 from marketcli.live.repair import Repaired, Repairs
-from marketcli.models import MILLISECOND, SECOND, Instrument, Interval, Market, Window
+from marketcli.models import MILLISECOND, Instrument, Interval, Market, Window
 from marketcli.spec import (
     Budget,
     Channel,
@@ -318,7 +317,3 @@ class Bench:
     def states(self) -> list[State]:
         """What became of connections."""
         return [event.state for event in self.of(Status)]
-
-
-LIFE = timedelta(hours=24)
-SECONDS = SECOND

@@ -157,6 +157,7 @@ class Feeds:
     forever: bool = False
     watch: Watch | None = None
     stopped: bool = False
+    closing: float = 0.0  # seconds until all connections are closed
 
     def __post_init__(self) -> None:
         self.vitals = {
@@ -202,6 +203,7 @@ class Feeds:
             await self.over.wait()
 
     async def stop(self) -> list[Event]:
+        await asyncio.sleep(self.closing)
         self.stopped = True
         self.over.set()
         return self.last

@@ -36,6 +36,7 @@ class Bars:
         self.make = make
         self.vitals = vitals
         self.grace: Micros = round(defaults.CLOSING_SECONDS * SECOND)  # after its end, a candle is overdue
+        self.began: Micros | None = None  # opening time of the candle that holds the first look
         self.next: Micros | None = None  # opening time of the candle that closes next
         self.lacking: set[Micros] = set()  # opening times of closed candles that did not come
         self.unasked = False
@@ -108,9 +109,12 @@ class Bars:
         return ()
 
     def missing(self, time: Micros) -> Window | None:
-        """From the first candle to the last that should have come."""
-        if self.next is not None:
-            self.jump(self.interval.floor(time - self.grace))
+        """From the first candle to the last that should have come; a stream that never speaks is overdue, too."""
+        self.began = self.interval.floor(time) if self.began is None else self.began
+        over = self.interval.floor(time - self.grace)
+        if self.next is None and over > self.began:
+            self.next = self.began
+        self.jump(over)
         return self.owed()
 
     def owed(self) -> Window | None:

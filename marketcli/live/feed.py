@@ -159,7 +159,12 @@ class Feed:
             self.seen(link)
             while True:
                 await either(running, link.leaving.wait())
-                heir = self.link(await either(running, self.opened()))
+                try:
+                    heir = self.link(await either(running, self.opened()))
+                except MarketError as error:
+                    log.info("No other connection can take over: %s", error.message)
+                    await asyncio.wait({running})  # what works is used to its end
+                    raise
                 follows = self.start(heir)
                 try:
                     await either(running, either(follows, heir.settled.wait()))

@@ -157,10 +157,10 @@ def test_it_ends_after_so_many_records(watch: Watching) -> None:
 
 
 def test_it_ends_after_so_long_with_what_feeds_still_have_to_say(watch: Watching) -> None:
-    feeds = Feeds(FIVE, forever=True, last=[trade(7), blind()])
+    feeds = Feeds(FIVE, forever=True, last=[trade(7), blind()], closing=1.2)  # an exchange that answers no goodbye
     before = time.monotonic()
     done = watch(feeds, "trades", "BTC", "--for", "1s")
-    assert 1.0 <= time.monotonic() - before < 5
+    assert 2.2 <= time.monotonic() - before < 6
     assert [row.get("id", row.get("type")) for row in done.rows()][-2:] == ["7", "gap"]
     assert done.returncode == 0
 

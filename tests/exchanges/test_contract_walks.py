@@ -11,7 +11,7 @@ from exchanges.contract import NOW, QUOTES, Cell, bitcoin, cells
 
 import marketcli
 from marketcli.datasets import CANDLES, RATIOS
-from marketcli.models import DAY, HOUR, MINUTE, SECOND, Interval, Market, Micros, Window, iso
+from marketcli.models import DAY, MINUTE, SECOND, Interval, Market, Micros, Window, iso
 from marketcli.sandbox.server import Sandbox
 from marketcli.spec import Page
 
@@ -187,7 +187,7 @@ def test_settlements_of_a_month_of_who_settles_most(place: Place) -> None:
 def test_trades_some_time_ago(place: Place) -> None:
     lookback = place.cell.endpoint.lookback or timedelta(days=5)
     start = NOW - lookback // timedelta(microseconds=2)
-    windows = (Window(start, start + length) for length in (5 * SECOND, MINUTE, 5 * MINUTE, HOUR))
+    windows = (Window(start, start + (5 * SECOND << doubled)) for doubled in range(12))
     window = next(one for one in windows if len(place.world.trades(place.listing, one)) > place.cell.endpoint.limit)
     frame = place.asked(marketcli.trades, since=iso(window.start), until=iso(window.end))
     trades = place.world.trades(place.listing, window)

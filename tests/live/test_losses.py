@@ -287,14 +287,20 @@ def test_an_heir_that_fails_leaves_the_older_connection_at_work() -> None:
     assert max(rests(bench)[2:]) > 1  # heirs do not follow each other at once
 
 
-def test_an_heir_that_is_refused_ends_the_feed_without_a_third_try() -> None:
+def test_where_an_heir_is_refused_the_older_connection_is_used_to_its_end_and_there_is_no_third_try() -> None:
     async def script(bench: Bench) -> None:
         await bench.pass_time(2)
         bench.refusals = [RegionRefused("no")] * 3
         bench.line.say({"said": "leaving"})
+        await bench.pass_time(30)
+        bench.line.data("liquidations", forced(30))
+        bench.line.drop()
         await asyncio.sleep(30)
 
     bench = play(script, FORCED)
+    assert len(bench.records) == 1
+    (blind,) = bench.of(Blind)
+    assert blind.cause is Cause.DISCONNECTED
     assert [error.message for error in bench.merged.failures] == ["no"]
     assert len(bench.opened) == 2
     assert bench.states[-1] is State.REFUSED

@@ -256,6 +256,15 @@ def test_a_candle_is_overdue_after_a_grace_that_is_shorter_where_nobody_says_tha
         assert lane.missing(minute(1) + seconds * SECOND) == Window(minute(0), minute(1))
 
 
+def test_a_stream_that_says_nothing_at_all_is_overdue_once_the_candle_it_began_in_is() -> None:
+    lane = bars()
+    assert lane.missing(minute(0.9)) is None
+    assert lane.missing(minute(1) + 5 * SECOND - 1) is None
+    assert lane.missing(minute(1) + 5 * SECOND) == Window(minute(0), minute(1))
+    assert closed_minutes(lane.filled(candles(0, 1))) == [0]
+    assert closed_minutes(lane.take([bar(1)], BARS)) == [1]
+
+
 def test_months_are_as_long_as_they_are() -> None:
     month = Interval(1, "M")
     make = candles_of(BTC, BARS.columns, "stream", interval=month)
