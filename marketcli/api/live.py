@@ -325,13 +325,13 @@ def lane_of(
     if dataset is OHLC and watch.interval is not None:
         make = candles_of(instrument, columns, source, interval=watch.interval)
         return Bars(instrument, watch.interval, make, vitals)
-    made = state_of(instrument, dataset)
+    made, fill = state_of(instrument, dataset), channel.fill
 
-    def make_state(said: Mapping[str, Any]) -> Any:
-        filled = {name: value(now()) if callable(value) else value for name, value in channel.fill.items()}
+    def made_with_fill(said: Mapping[str, Any]) -> Any:
+        filled = {name: value(now()) if callable(value) else value for name, value in fill.items()}
         return made({**filled, **said})
 
-    return States(instrument, make_state, lasting)
+    return States(instrument, made_with_fill if fill else made, lasting)
 
 
 def source(made: Sequence[Plan], instruments: tuple[Instrument, ...]) -> Source:

@@ -337,7 +337,7 @@ class States(Plain):
         super().__init__(instrument)
         self.make = make
         self.lasting = lasting  # what no stream says
-        self.columns: dict[str, Any] = {}
+        self.columns: dict[str, Any] = dict(lasting)
         self.led = False  # whether a channel that leads has spoken
         self.told: dict[tuple[str, ...], Micros] = {}  # by the columns of the channel
 
@@ -352,12 +352,19 @@ class States(Plain):
             self.told[channel.columns] = time
             if not channel.leads:
                 said.pop("time", None)
-            new = self.led and any(self.columns.get(name) is None for name, value in said.items() if value is not None)
+            new = self.led and not channel.leads and self.tells(said)
             self.columns |= said
             self.led |= channel.leads
             if channel.leads or new:
-                found.append(self.make({**self.lasting, **self.columns}))
+                found.append(self.make(self.columns))
         return found
+
+    def tells(self, said: Mapping[str, Any]) -> bool:
+        """Whether something says what was not known."""
+        known = self.columns.get
+        if None not in map(known, said):  # nearly always, and many times a second
+            return False
+        return any(known(name) is None for name, value in said.items() if value is not None)
 
     def filled(self, records: Iterable[Record]) -> Sequence[Record]:
         """The state as REST gives it."""
@@ -365,6 +372,6 @@ class States(Plain):
 
     def lost(self) -> None:
         """What the streams said is not the state any more."""
-        self.columns.clear()
+        self.columns = dict(self.lasting)
         self.led = False
         self.told.clear()
