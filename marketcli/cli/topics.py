@@ -103,8 +103,9 @@ Connections that break come back. Trades, candles and funding that were missed
 are fetched; what could not be is told where it happened, as a line of ndjson:
 {"type":"gap", exchange, market, dataset, symbols, from, to, cause, repaired,
 rows}    symbols: none means all; rows: that were fetched, or dropped
-cause    disconnected  silent  skipped  absent (the exchange has nothing there)
+cause    disconnected  silent  skipped (left out, while the connection stood)
          dropped (the reader was too slow: the oldest that waited go first)
+What was late when a watch ends, or did not come any more, is a gap as well.
 Records have no type. In csv and tsv gaps are warnings on stderr. With --meta
 the first line is {"type":"meta"}: what is watched, and whether feeds are full
 or sampled; and what becomes of connections is {"type":"status"}.
