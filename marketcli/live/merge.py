@@ -54,7 +54,8 @@ class Merged:
         try:
             await feed.run()
         except MarketError as error:
-            self.failures.append(error)
+            if error.message not in {known.message for known in self.failures}:  # one of several connections tells it
+                self.failures.append(error)
             await feed.last_words()
 
     async def ending(self) -> None:

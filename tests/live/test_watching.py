@@ -457,7 +457,7 @@ def test_an_exchange_that_is_away_for_too_long_ends_its_feed() -> None:
         faults=("ws_refuse:status=503",),
         script=script,
     )
-    assert len(feeds.failures) == 2  # one for each connection
+    assert len(feeds.failures) == 1  # though there are two connections
     for failure in feeds.failures:
         assert isinstance(failure, NetworkError)
         assert "--max-down" in failure.message
