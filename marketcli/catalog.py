@@ -179,7 +179,9 @@ class Catalog:
         for one in [market] if market else self.markets():
             with contextlib.suppress(MarketError):
                 for instrument in await self.instruments(one):
-                    names |= dict.fromkeys((*spelled(instrument), instrument.base.casefold()), instrument.native)
+                    telling = instrument.base.casefold() in instrument.native.casefold()  # @142 tells nobody anything
+                    said = instrument.native if telling else instrument.symbol
+                    names |= dict.fromkeys((*spelled(instrument), instrument.base.casefold()), said)
         close = difflib.get_close_matches(name.casefold(), names, n=2 * SUGGESTIONS, cutoff=0.6)
         near = list(dict.fromkeys(clean(names[word]) for word in close))[:SUGGESTIONS]
         hint = f"Did you mean {' or '.join(near)}?" if near else "See `mkt instruments --search NAME`."

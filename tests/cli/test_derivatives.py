@@ -122,6 +122,7 @@ def test_prices(ask: Ask, symbol: str, fields: str) -> None:
         ("oi BTCUSDT --interval 7m", 2, "It has 5m"),
         ("oi BTCUSDT --interval x", 2, "not an interval"),
         ("price NOSUCH", 2, "no instrument"),
+        ("price BTC -m spot -e hyperliquid", 2, "Did you mean UBTC-USDC?"),
         ("price -", 2, "no symbols"),
         ("oi BTCUSDT --fields mark", 2, "no field"),
     ],
