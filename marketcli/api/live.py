@@ -90,8 +90,8 @@ class Feeds:
 
     @property
     def failures(self) -> list[MarketError]:
-        """The exchanges that cannot, and the feeds that have ended for good."""
-        return [*self.before, *self.merged.failures]
+        """The exchanges that cannot, what they refuse, and the feeds that have ended for good."""
+        return [*self.before, *self.merged.outbox.failures]
 
     def now(self, exchange: str) -> Micros:
         """The exchange's clock as far as it is known."""

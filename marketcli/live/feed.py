@@ -102,9 +102,7 @@ class Feed:
                     failures = 0 if link.settled.is_set() else failures + 1
                     unanswered = unanswered + 1 if isinstance(error, Unanswered) else 0
                     self.lost(error)
-                    if isinstance(error, Refusal):
-                        self.without(error)
-                    elif not error.retryable or unanswered >= defaults.ACK_TRIES:
+                    if not error.retryable or unanswered >= defaults.ACK_TRIES:
                         raise
                 await self.rest(failures)
         except MarketError as error:
@@ -198,13 +196,6 @@ class Feed:
                 self.last = link
 
         return asyncio.ensure_future(running())
-
-    def without(self, refusal: Refusal) -> None:
-        """Go on without the topics that were refused. Raises the refusal if those are all."""
-        self.topics = tuple(topic for topic in self.topics if topic.name not in refusal.topics)
-        if not self.topics:
-            raise refusal
-        self.tell(State.REFUSED, refusal.message)
 
     # --- what is not seen
 
@@ -309,6 +300,12 @@ class Feed:
         if len(self.frames) > defaults.KNOWN_FRAMES:
             del self.frames[next(iter(self.frames))]
         return False
+
+    def refused(self, topic: str, error: Refusal) -> None:
+        """A topic that will not come, by no connection."""
+        self.topics = tuple(one for one in self.topics if one.name != topic)
+        self.tell(State.REFUSED, error.message)
+        self.outbox.fail(error)
 
     def unreadable(self, frame: bytes, error: MarketError) -> None:
         """A frame that is none of the exchange's: counted, a sample of it logged, and what was in it asked for or told.

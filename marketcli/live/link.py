@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from dataclasses import dataclass, field
+from itertools import count
 from typing import TYPE_CHECKING, Protocol
 
 from marketcli.errors import ConnectionLost, CutBody, DecodeError, MalformedBody, MarketError, NotOffered
@@ -34,15 +35,13 @@ class Unanswered(ConnectionLost):
 
 
 class Refusal(NotOffered):
-    """The exchange refuses topics."""
+    """The exchange refuses a topic."""
 
-    def __init__(self, topics: Sequence[str], words: str) -> None:
-        more = f" and {len(topics) - 1} more" if len(topics) > 1 else ""
+    def __init__(self, topic: str, words: str) -> None:
         super().__init__(
-            f"The exchange refused the stream {topics[0]}{more}: {words or 'it gave no reason'}.",
+            f"The exchange refused the stream {topic}: {words or 'it gave no reason'}.",
             hint="See `mkt exchanges` for what it streams.",
         )
-        self.topics = frozenset(topics)
 
 
 class Receiver(Protocol):
@@ -50,6 +49,9 @@ class Receiver(Protocol):
 
     def received(self, stage: Stage, data: bytes) -> None:
         """Data of a topic that was asked for."""
+
+    def refused(self, topic: str, error: Refusal) -> None:
+        """A topic that will not come; others will."""
 
     def unreadable(self, frame: bytes, error: MarketError) -> None:
         """A frame that is none of the exchange's."""
@@ -93,7 +95,8 @@ class Link:
         self.begun: set[str] = set()  # topics that spoke before that
         self.pending: dict[str, float] = {}  # topic -> when it was asked for
         self.requests: dict[int, tuple[str, ...]] = {}
-        self.asked = False
+        self.waiting = deque(names[start : start + socket.batch] for start in range(0, len(names), socket.batch))
+        self.more = asyncio.Event()  # topics wait to be asked for once more
         self.messages = 0
         self.garbage: deque[float] = deque(maxlen=defaults.GARBAGE)
         self.pinged = self.began
@@ -121,12 +124,12 @@ class Link:
     async def read(self) -> None:
         """Hand frames on as they come; others get their turn now and then, for a full buffer never waits."""
         recv, read, stages, clock = self.wire.recv, self.socket.read, self.stages, self.outside.monotonic
-        received, count = self.receiver.received, 0
+        received, together = self.receiver.received, 0
         while True:
             frame = await recv()
-            count += 1
-            if count >= defaults.TOGETHER:
-                count = 0
+            together += 1
+            if together >= defaults.TOGETHER:
+                together = 0
                 await asyncio.sleep(0)
             try:
                 found = read(frame)
@@ -150,7 +153,7 @@ class Link:
 
     def begin(self, topic: str, frame: bytes) -> None:
         """Whether the connection is complete: an exchange may recall what was, and still keep back what is."""
-        if self.asked and not self.pending and (topic in self.begun or not self.socket.recalls):
+        if self.complete and (topic in self.begun or not self.socket.recalls):
             self.first = frame
             self.settled.set()
         self.begun.add(topic)
@@ -164,17 +167,21 @@ class Link:
 
     async def ask(self) -> None:
         """Ask for all topics, in messages as large and as fast as the exchange allows."""
-        names, size = list(self.stages), self.socket.batch
-        count, seconds = self.socket.messages
-        for number, start in enumerate(range(0, len(names), size), 1):
+        messages, seconds = self.socket.messages
+        for number in count(1):
+            while not self.waiting:
+                self.more.clear()
+                await self.more.wait()
             if number > 1:
-                await self.outside.sleep(seconds / count)
-            batch = tuple(names[start : start + size])
-            self.requests[number] = batch
+                await self.outside.sleep(seconds / messages)
+            batch = self.requests[number] = tuple(self.waiting.popleft())
             self.pending |= dict.fromkeys(batch, self.outside.monotonic())
             await self.wire.send(self.socket.subscribe(batch, number))
-        self.asked = True
-        await asyncio.Event().wait()  # the connection ends otherwise
+
+    @property
+    def complete(self) -> bool:
+        """Whether everything was asked for and acknowledged."""
+        return not self.waiting and not self.pending
 
     def told(self, control: Control) -> None:
         """What the exchange says of requests, topics and itself."""
@@ -184,7 +191,27 @@ class Link:
             for name in self.meant(control):
                 self.pending.pop(name, None)
         elif control.kind == "refused" and (refused := [one for one in self.meant(control) if one in self.pending]):
-            raise Refusal(refused, control.text)
+            named = max((one for one in refused if one in control.text), key=len, default=None)
+            if named or len(refused) == 1:
+                self.without(named or refused[0], control.text)
+            self.again([one for one in refused if one in self.pending])
+
+    def without(self, topic: str, words: str) -> None:
+        """Go on without a topic that was refused. Raises `Refusal` if there is no other."""
+        del self.pending[topic]
+        stages, error = self.stages.pop(topic), Refusal(topic, words)
+        if not any(self.stages.values()):
+            raise error
+        if stages:
+            self.receiver.refused(topic, error)
+
+    def again(self, topics: Sequence[str]) -> None:
+        """Ask once more for what one bad topic may have failed: in two messages, so that it is found if it is not."""
+        for topic in topics:
+            del self.pending[topic]
+        half = len(topics) // 2
+        self.waiting.extend(part for part in (topics[:half], topics[half:]) if part)
+        self.more.set()
 
     def meant(self, control: Control) -> Sequence[str]:
         """The topics that an answer is about."""
@@ -217,7 +244,7 @@ class Link:
             raise Unanswered(f"A subscription ({late[0]}) was not acknowledged within {defaults.ACK_SECONDS:g} s.")
         if self.dead:
             raise Silence(f"Nothing comes of {self.dead}, though there are trades.")
-        if not self.asked or self.pending:
+        if not self.complete:
             return
         if now - max(self.last, self.began) > limit(self.cadence()):
             raise Silence(f"Nothing came for {now - self.last:.0f} s, though the connection stands.")

@@ -23,14 +23,13 @@ if TYPE_CHECKING:
 class Merged:
     """Feeds at work, used as `async with`; iterating gives batches of events, until all feeds have ended.
 
-    A feed that ends for good leaves its error in `failures`; the others go on.
+    A feed that ends for good leaves its error in the outbox; the others go on.
     """
 
     def __init__(self, feeds: Sequence[Feed], outbox: Outbox, outside: Outside) -> None:
         self.feeds = feeds
         self.outbox = outbox
         self.outside = outside
-        self.failures: list[MarketError] = []
         self.tasks: list[asyncio.Task[None]] = []
 
     async def __aenter__(self) -> Self:
@@ -54,8 +53,7 @@ class Merged:
         try:
             await feed.run()
         except MarketError as error:
-            if error.message not in {known.message for known in self.failures}:  # one of several connections tells it
-                self.failures.append(error)
+            self.outbox.fail(error)
             await feed.last_words()
 
     async def ending(self) -> None:

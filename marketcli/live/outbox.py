@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from marketcli.datasets import Dataset
+    from marketcli.errors import MarketError
     from marketcli.live.events import Event
     from marketcli.models import Market, Micros
     from marketcli.records import Record
@@ -45,6 +46,7 @@ class Outbox:
     def __init__(self, *, limit: int = defaults.QUEUE) -> None:
         self.limit = limit
         self.vitals: dict[tuple[str, Market], Vitals] = {}
+        self.failures: list[MarketError] = []  # what is not watched, or not any more
         self.waiting: deque[tuple[Origin | None, Sequence[Event]]] = deque()
         self.size = 0
         self.kept: list[Event] = []  # what was told among records that are gone
@@ -72,6 +74,11 @@ class Outbox:
         """Add a status or a blind interval, after the records before it."""
         self.waiting.append((None, (event,)))
         self.ready.set()
+
+    def fail(self, error: MarketError) -> None:
+        """Something is not watched any more; several connections may say the same."""
+        if error.message not in {known.message for known in self.failures}:
+            self.failures.append(error)
 
     def drop(self) -> None:
         """Throw away what waited longest."""

@@ -14,7 +14,7 @@ from virtual_time import START, Hours
 from marketcli.api.live import Watch
 from marketcli.datasets import FUNDING, LIQUIDATIONS, OHLC, OI, TICKER, TRADES, Dataset
 from marketcli.exchanges import load
-from marketcli.live.events import Blind, Cause, State
+from marketcli.live.events import Blind, Cause, State, Status
 from marketcli.models import SECOND, Market, Window
 
 QUICK = 10.0  # G5, for what comes once a second or more often
@@ -141,7 +141,7 @@ def test_w2_a_refusal_is_an_error_with_the_exchanges_words(name: str, dataset: D
         assert error.exit == 4
         assert "refused the stream" in error.message
         assert "it gave no reason" not in error.message
-    assert len(seen.when(State.CONNECTING)) == len(seen.failures)
+    assert len(seen.when(State.CONNECTING)) == len({one.connection for one in seen.day.place.of(Status)})
     assert seen.gaps == []
 
 

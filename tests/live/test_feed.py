@@ -240,8 +240,8 @@ def test_no_acknowledgement_is_tried_three_times() -> None:
 
     bench = run(main)
     assert len(bench.lines) == 3
-    assert "acknowledged" in bench.merged.failures[0].message
-    assert bench.merged.failures[0].exit == 5
+    assert "acknowledged" in bench.merged.outbox.failures[0].message
+    assert bench.merged.outbox.failures[0].exit == 5
 
 
 def test_a_refusal_ends_the_feed_with_the_exchanges_words() -> None:
@@ -251,33 +251,30 @@ def test_a_refusal_ends_the_feed_with_the_exchanges_words() -> None:
         async with bench.merged:
             pumping = asyncio.ensure_future(bench.pump())
             await asyncio.sleep(1)
-            bench.line.say({"said": "refused", "request": 1, "text": "no such thing"})
+            bench.line.say({"said": "refused", "request": 1, "text": "no such thing: trades.BTCUSDT"})
             await pumping
         return bench
 
     bench = run(main)
-    (error,) = bench.merged.failures
+    (error,) = bench.merged.outbox.failures
     assert isinstance(error, NotOffered)
     assert "no such thing" in error.message
     assert len(bench.lines) == 1
 
 
-def test_one_refused_topic_leaves_the_others() -> None:
-    async def script(bench: Bench) -> None:
-        bench.line.say({"said": "refused", "topic": "ticker.ETHUSDT", "text": "no"})
-        bench.line.say({"said": "accepted", "topic": "ticker.BTCUSDT"})
-        await asyncio.sleep(3)
-        bench.line.say({"said": "accepted", "topic": "ticker.BTCUSDT"})
-        bench.line.data("ticker.BTCUSDT", (START, 1.0, 1.0, 1.0))
-        await asyncio.sleep(0.1)
-
+def test_one_refused_topic_leaves_the_others_and_is_not_asked_for_again() -> None:
     async def main(hours: Hours) -> Bench:
         bench = Bench(hours.outside(), hours.micros, TICKERS, instruments=(BTC, ETH))
         bench.acknowledge = False
         async with bench.merged:
             pumping = asyncio.ensure_future(bench.pump())
             await asyncio.sleep(0.2)
-            await script(bench)
+            bench.line.say({"said": "refused", "topic": "ticker.ETHUSDT", "text": "no"})
+            bench.line.say({"said": "accepted", "topic": "ticker.BTCUSDT"})
+            bench.line.data("ticker.BTCUSDT", (START, 1.0, 1.0, 1.0))
+            await asyncio.sleep(0.1)
+            bench.line.drop()
+            await asyncio.sleep(3)
             await bench.merged.stop()
             await pumping
         return bench
@@ -286,6 +283,40 @@ def test_one_refused_topic_leaves_the_others() -> None:
     assert [line.heard[0]["topics"] for line in bench.lines] == [
         ["ticker.BTCUSDT", "ticker.ETHUSDT"],
         ["ticker.BTCUSDT"],
+    ]
+    assert len(bench.records) == 1
+    assert bench.states.count(State.REFUSED) == 1
+    (error,) = bench.merged.outbox.failures
+    assert error.message == "The exchange refused the stream ticker.ETHUSDT: no."
+
+
+def test_a_request_that_is_refused_as_a_whole_is_made_smaller_until_the_bad_topic_is_found() -> None:
+    coins = tuple(replace(BTC, native=f"C{place}", symbol=f"C{place}-USDT-PERP") for place in range(10))
+    slow = channel(TICKER, cadence=60.0)
+
+    async def main(hours: Hours) -> Bench:
+        bench = Bench(hours.outside(), hours.micros, slow, instruments=coins, at=socket(batch=10))
+        bench.acknowledge = False
+        async with bench.merged:
+            pumping = asyncio.ensure_future(bench.pump())
+            answered = 0
+            for _ in range(50):
+                await asyncio.sleep(0.2)
+                for asked in bench.line.heard[answered:]:
+                    said = "refused" if "ticker.C7" in asked["topics"] else "accepted"
+                    bench.line.say({"said": said, "request": asked["number"], "text": "no"})
+                    answered += 1
+            bench.line.data("ticker.C3", (START, 1.0, 1.0, 1.0))
+            await asyncio.sleep(0.2)
+            await bench.merged.stop()
+            await pumping
+        return bench
+
+    bench = run(main)
+    assert len(bench.lines) == 1
+    assert [len(asked["topics"]) for asked in bench.line.heard] == [10, 5, 5, 2, 3, 1, 2]
+    assert [error.message for error in bench.merged.outbox.failures] == [
+        "The exchange refused the stream ticker.C7: no."
     ]
     assert len(bench.records) == 1
 
@@ -300,7 +331,7 @@ def test_what_no_trying_mends_ends_the_feed_at_once(error: Any) -> None:
         return bench
 
     bench = run(main)
-    assert bench.merged.failures == [error]
+    assert bench.merged.outbox.failures == [error]
     assert len(bench.opened) == 1
 
 
@@ -330,7 +361,7 @@ def test_max_down_ends_the_feed() -> None:
         assert hours.passed() == pytest.approx(60, abs=0.5)
         return bench
 
-    (error,) = run(main).merged.failures
+    (error,) = run(main).merged.outbox.failures
     assert error.exit == 5
     assert "--max-down" in error.message
 

@@ -34,6 +34,11 @@ class Taken:
     def __init__(self) -> None:
         self.data: list[tuple[str, bytes]] = []
         self.garbage: list[bytes] = []
+        self.without: list[str] = []
+
+    def refused(self, topic: str, error: Refusal) -> None:
+        assert topic in error.message
+        self.without.append(topic)
 
     def received(self, stage: Stage, data: bytes) -> None:
         self.data.append((stage.topic, bytes(data)))
@@ -159,25 +164,57 @@ def test_each_request_has_its_own_time_to_be_acknowledged() -> None:
 
 
 @pytest.mark.parametrize(
-    ("said", "topics"),
+    ("said", "without", "asked"),
     [
-        ({"topic": "b"}, {"b"}),
-        ({"request": 2}, {"c", "d"}),
-        ({}, {"a", "b", "c", "d"}),
+        ({"topic": "b"}, ["b"], []),
+        ({"request": 2}, [], [["c"], ["d"]]),  # which of both is the bad one?
+        ({"request": 2, "text": "wrong: d"}, ["d"], [["c"]]),  # the other one failed with it
+        ({}, [], [["a", "b"], ["c", "d"]]),
     ],
 )
-def test_a_refusal_is_of_a_topic_of_a_request_or_of_all(said: dict[str, Any], topics: set[str]) -> None:
-    async def script(_: Link, line: Line) -> None:
+def test_what_is_refused_is_done_without_and_what_failed_with_it_is_asked_for_again(
+    said: dict[str, Any], without: list[str], asked: list[list[str]]
+) -> None:
+    async def script(link: Link, line: Line) -> None:
         await wait(1)
-        line.say({"said": "refused", "text": "bad", **said})
+        line.say({"said": "refused", "text": "wrong", **said})
         await wait(1)
+        for number in range(1, len(line.heard) + 1):
+            assert not link.settled.is_set()
+            line.say({"said": "accepted", "request": number})
+        line.data("a", (1,))
+        await wait(1)
+        assert link.settled.is_set()
 
     stages = [stage(SLOW, name) for name in "abcd"]
-    _, _, _, error = play(script, *stages, at=socket(batch=2), acknowledge=False)
+    link, line, taken, error = play(script, *stages, at=socket(batch=2), acknowledge=False)
+    assert error is None
+    assert taken.without == without
+    assert [heard["topics"] for heard in line.heard[2:]] == asked
+    assert sorted(link.stages) == sorted(set("abcd") - set(without))
+
+
+def test_of_names_in_a_refusal_the_longest_is_meant() -> None:
+    async def script(_: Link, line: Line) -> None:
+        await wait(1)
+        line.say({"said": "refused", "request": 1, "text": "handler not found,topic:ticker.BTC-SWAP"})
+        await wait(1)
+
+    stages = [stage(SLOW, name) for name in ("ticker.ETH", "ticker.BTC", "ticker.BTC-SWAP")]
+    assert play(script, *stages, acknowledge=False)[2].without == ["ticker.BTC-SWAP"]
+
+
+def test_what_proves_life_may_be_refused_as_long_as_something_is_left() -> None:
+    async def script(_: Link, line: Line) -> None:
+        await wait(0.1)
+        for topic in ("busy", "a"):
+            line.say({"said": "refused", "topic": topic, "text": "no"})
+            await wait(1)
+
+    _, _, taken, error = play(script, stage(SLOW, "a"), names=["a", "busy"], acknowledge=False)
     assert isinstance(error, Refusal)
-    assert error.topics == topics
-    assert "bad" in error.message
-    assert (f" and {len(topics) - 1} more" in error.message) == (len(topics) > 1)
+    assert "stream a: no" in error.message
+    assert taken.without == []
 
 
 def test_a_refusal_without_words_says_so() -> None:

@@ -175,7 +175,7 @@ def test_unanswered_connections_are_counted_in_a_row() -> None:
             await bench.pass_time(2)
 
     bench = play(script, FORCED)
-    assert bench.merged.failures == []
+    assert bench.merged.outbox.failures == []
     assert len(bench.lines) >= 9
 
 
@@ -188,7 +188,7 @@ def test_max_down_counts_from_the_loss() -> None:
             await asyncio.sleep(25)
 
     bench = play(script, FORCED, max_down=60.0)
-    assert bench.merged.failures == []
+    assert bench.merged.outbox.failures == []
     assert bench.vitals.reconnects == 3
 
 
@@ -301,7 +301,7 @@ def test_where_an_heir_is_refused_the_older_connection_is_used_to_its_end_and_th
     assert len(bench.records) == 1
     (blind,) = bench.of(Blind)
     assert blind.cause is Cause.DISCONNECTED
-    assert [error.message for error in bench.merged.failures] == ["no"]
+    assert [error.message for error in bench.merged.outbox.failures] == ["no"]
     assert len(bench.opened) == 2
     assert bench.states[-1] is State.REFUSED
     assert bench.vitals.wanted == bench.vitals.connections == 0
@@ -511,7 +511,7 @@ def test_a_feed_that_ends_by_itself_says_its_last_words_too() -> None:
         await asyncio.sleep(5)
 
     bench = play(script, TAPE, past=nothing)
-    assert len(bench.merged.failures) == 1
+    assert len(bench.merged.outbox.failures) == 1
     (blind,) = bench.of(Blind)
     assert not blind.repaired
     assert blind.window.start <= START + SECOND

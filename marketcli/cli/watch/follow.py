@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from marketcli.live.events import Event
 
 FRAME = 0.25  # seconds between two drawings, and between two looks at what else there is to see
-TOLD = frozenset({State.LOST, State.REFUSED, State.RENEWED})  # what stderr says of connections, and LIVE after a loss
+TOLD = frozenset({State.LOST, State.RENEWED})  # what stderr says of connections, and LIVE after a loss
 
 
 async def follow(plan: Plan, watch: Watch) -> int:
