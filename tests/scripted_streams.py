@@ -191,6 +191,18 @@ class Line:
         self.ready.set()
 
 
+class Clock:
+    """The toy's clock, which is known, and what was learnt of it: when messages were sent, seconds after they came."""
+
+    def __init__(self, now: Callable[[], int]) -> None:
+        self.now = now
+        self.learnt: list[tuple[int, float]] = []
+
+    def learn(self, sent: int, ago: float) -> None:
+        """Write it down."""
+        self.learnt.append((sent, ago))
+
+
 class Bench:
     """Feeds of the toy on a virtual clock; connections appear in `lines`, events in `events`."""
 
@@ -214,6 +226,7 @@ class Bench:
         self.opened: list[float] = []
         self.acknowledge = True
         self.asked: list[tuple[str, Window]] = []
+        self.clock = Clock(micros)
         self.past = past
         self.outbox = outbox or Outbox()
         self.events: list[Event] = []
@@ -249,7 +262,7 @@ class Bench:
                 ),
                 outbox=self.outbox,
                 outside=outside,
-                now=micros,
+                clock=self.clock,  # type: ignore[arg-type]
                 max_down=max_down,
             )
             for number, plan in enumerate(made, 1)

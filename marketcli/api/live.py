@@ -237,12 +237,10 @@ async def feeds_of(
     """A feed for each connection of one exchange and market."""
     exchange, market = made[0].exchange, made[0].market
     client, origin = session.client, Origin(exchange.name, market, watch.dataset)
+    clock = client.clock(exchange.name)
     vitals, turns = outbox.health(exchange.name, market), asyncio.Semaphore(defaults.REPAIRS)
     channels = [topic.channel for plan in made for topic in plan.topics]
     lasting = await hours(session, exchange, market) if lacks_hours(watch, channels) else {}
-
-    def now() -> Micros:
-        return client.now(exchange.name)
 
     lanes: dict[Instrument, Lane] = {}  # of all feeds together: a state may come from several
 
@@ -250,7 +248,7 @@ async def feeds_of(
         if instrument not in lanes:
             known_of = {"interval_h": lasting.get(instrument.native)} if lasting else {}
             lanes[instrument] = lane_of(
-                instrument, channel, watch, vitals=vitals, lasting=known_of, now=now, source=streamed(session)
+                instrument, channel, watch, vitals=vitals, lasting=known_of, now=clock.now, source=streamed(session)
             )
         return lanes[instrument]
 
@@ -263,7 +261,7 @@ async def feeds_of(
             interval=watch.interval,
             outbox=outbox,
             outside=client.outside,
-            now=now,
+            now=clock.now,
             turns=turns,
             reaches=reaches(exchange, market),
         )
@@ -278,7 +276,7 @@ async def feeds_of(
             repairs=repairs(),
             outbox=outbox,
             outside=client.outside,
-            now=now,
+            clock=clock,
             max_down=watch.max_down,
         )
         for number, plan in enumerate(made, 1)

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from marketcli.live.plan import Plan, Topic
     from marketcli.live.repair import Repairs
     from marketcli.models import Instrument, Micros
-    from marketcli.net.client import Outside
+    from marketcli.net.client import Clock, Outside
     from marketcli.net.socket import Wire
     from marketcli.spec import Channel, Decode
 
@@ -43,8 +43,7 @@ class Away(NetworkError):
 class Feed:
     """`run` ends only by an error that no trying again can mend, or when it is cancelled.
 
-    `lane` makes what an instrument's rows go through. `now` is the exchange's clock. `max_down` are the seconds that
-    the exchange may be away.
+    `lane` makes what an instrument's rows go through. `max_down` are the seconds that the exchange may be away.
     """
 
     def __init__(
@@ -58,7 +57,7 @@ class Feed:
         repairs: Repairs,
         outbox: Outbox,
         outside: Outside,
-        now: Callable[[], Micros],
+        clock: Clock,
         max_down: float | None = None,
     ) -> None:
         self.plan = plan
@@ -70,7 +69,8 @@ class Feed:
         self.repairs = repairs
         self.outbox = outbox
         self.outside = outside
-        self.now = now
+        self.clock = clock
+        self.now = clock.now
         self.max_down = max_down
         self.wanted = {one.native: one for one in plan.instruments}
         self.lanes: dict[str, Lane] = {}
@@ -214,6 +214,7 @@ class Feed:
 
     def seen(self, link: Link) -> None:
         """A connection is complete: what was missed until now is filled, or told."""
+        self.timed(link, self.outside.monotonic())
         told, now = link.sent(link.first), self.now()
         self.tell(State.LIVE)
         if self.blind is not None:
@@ -332,8 +333,15 @@ class Feed:
             for link in self.links:
                 link.messages = 0
                 if link.latest is not None:
-                    sent = now - link.age(self.now())
-                    self.vitals.last = sent if self.vitals.last is None else max(self.vitals.last, sent)
+                    self.timed(link, now)
+
+    def timed(self, link: Link, now: float) -> None:
+        """Take from its last data what time it is there at least, and how late they came."""
+        told, when = link.sent(link.latest), link.last
+        if told is not None:
+            self.clock.learn(told, now - when)
+            when = min(when, now - (self.now() - told) / SECOND)
+        self.vitals.last = when if self.vitals.last is None else max(self.vitals.last, when)
 
     def flush(self, now: float, time: Micros) -> None:
         """The same, once."""

@@ -284,11 +284,6 @@ class Link:
             return told
         return now - round((self.outside.monotonic() - min([self.last, *map(self.heard, silent)])) * SECOND)
 
-    def age(self, now: Micros) -> float:
-        """How many seconds ago its last data were sent, or came if they do not say."""
-        told, came = self.sent(self.latest), self.outside.monotonic() - self.last
-        return came if told is None else max(came, (now - told) / SECOND)
-
     def sent(self, frame: bytes | None) -> Micros | None:
         """When a frame was sent, as far as it says so and can be read."""
         try:

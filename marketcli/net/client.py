@@ -85,6 +85,10 @@ class Client:
         """The exchange's time as far as its answers have told, else ours; microseconds UTC."""
         return int((self.outside.wall() + self.offsets.get(exchange, 0.0)) * SECOND)
 
+    def clock(self, exchange: str) -> Clock:
+        """The exchange's clock."""
+        return Clock(self, exchange)
+
     def moment(self, exchange: str) -> Callable[[], Micros]:
         """This very moment by the exchange's clock, told ever better as answers come in; microseconds UTC.
 
@@ -119,3 +123,20 @@ class Client:
     def gate(self, host: str) -> asyncio.Semaphore:
         """What keeps connections to a host few."""
         return self.gates.setdefault(host, asyncio.Semaphore(defaults.CONNECTIONS))
+
+
+class Clock:
+    """An exchange's clock, as far as it is known."""
+
+    def __init__(self, client: Client, exchange: str) -> None:
+        self.client = client
+        self.exchange = exchange
+
+    def now(self) -> Micros:
+        """What it shows; microseconds UTC."""
+        return self.client.now(self.exchange)
+
+    def learn(self, sent: Micros, ago: float) -> None:
+        """A message that came `ago` seconds ago was sent then: it is later there by now, never earlier."""
+        offsets, told = self.client.offsets, sent / SECOND - (self.client.outside.wall() - ago)
+        offsets[self.exchange] = max(offsets.get(self.exchange, told), told)

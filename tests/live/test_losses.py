@@ -424,6 +424,8 @@ def test_what_came_late_is_told_when_all_ends() -> None:
             bench.line.data("liquidations", forced(0.0), at=bench.micros() - 3 * SECOND)
             await asyncio.sleep(0.25)
         assert bench.outside.monotonic() - (bench.vitals.last or 0.0) == pytest.approx(3.0, abs=0.6)
+        sent, ago = bench.clock.learnt[-1]
+        assert (bench.micros() - sent) / SECOND - ago == pytest.approx(3.0, abs=0.3)
 
     bench = play(script, FORCED)
     (blind,) = bench.of(Blind)

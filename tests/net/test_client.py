@@ -170,6 +170,21 @@ def test_a_refusal_of_the_last_host_is_what_is_told(bench: Bench) -> None:
     assert len(script.sent) == 2
 
 
+def test_the_exchange_s_clock_is_taken_from_streams_and_late_messages_do_not_turn_it_back(bench: Bench) -> None:
+    _, _, client = bench.run(lambda *_: reply(date="Sat, 21 Nov 2026 00:10:00 GMT"))
+    clock = client.clock("x")
+    clock.learn(int((WALL + 600.4) * 1e6), 0.0)
+    assert clock.now() == client.now("x") == int((WALL + 600.4) * 1e6)
+    clock.learn(int((WALL + 590) * 1e6), 0.1)  # sent long before it came
+    assert clock.now() == int((WALL + 600.4) * 1e6)
+    clock.learn(int((WALL + 600.3) * 1e6), 0.2)
+    assert clock.now() == pytest.approx((WALL + 600.5) * 1e6, abs=2)
+    other = client.clock("y")
+    assert other.now() == int(WALL * 1e6)
+    other.learn(int((WALL - 5) * 1e6), 0.0)  # ours is ahead
+    assert other.now() == int((WALL - 5) * 1e6)
+
+
 def test_the_exchange_s_clock_is_taken_from_its_answers(bench: Bench) -> None:
     _, _, client = bench.run(lambda *_: reply(date="Sat, 21 Nov 2026 00:10:00 GMT"))
     assert client.now("x") == int((WALL + 600) * 1e6)

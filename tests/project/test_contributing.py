@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from cli_runner import Run, mkt
+from cli_runner import Run, mkt, mkt_anew
 
 from marketcli.exchanges import GROUP
 from marketcli.models import Interval, Market, Window, iso
@@ -46,7 +46,7 @@ def example(tmp_path: Path) -> Mkt:
     (installed / "METADATA").write_text("Metadata-Version: 2.1\nName: mkt-example\nVersion: 1.0\n")
     lines = [f"[{GROUP}]", *(f"{name} = {module}" for name, module in entries.items())]
     (installed / "entry_points.txt").write_text("\n".join(lines) + "\n")
-    return lambda *words: mkt(*words, environment={"PYTHONPATH": str(tmp_path)})
+    return lambda *words: mkt_anew(*words, environment={"PYTHONPATH": str(tmp_path)})
 
 
 def test_the_page_has_the_three_files() -> None:
