@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import shlex
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -15,10 +16,11 @@ from pty_runner import plain, screen
 from marketcli import exchanges
 from marketcli.cli.app import app
 from marketcli.cli.examples import TEMPLATES, examples_of
-from marketcli.models import Market
+from marketcli.models import Market, to_micros
+from marketcli.sandbox.server import Sandbox
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from cli_runner import Run
 
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
 
 COMMAND: Any = typer.main.get_command(app)
 REGISTERED = frozenset(COMMAND.commands)
+NOW = to_micros(datetime(2026, 11, 21, 9, 30, tzinfo=UTC))
 EVERY = [one for name in exchanges.names() for one in examples_of(exchanges.load(name), REGISTERED)]
 
 
@@ -34,10 +37,17 @@ def run(capfdbinary: pytest.CaptureFixture[bytes]) -> Mkt:
     return lambda *words: inside(capfdbinary, *words)
 
 
+@pytest.fixture(scope="module")
+def moving() -> Iterator[Sandbox]:
+    """A sandbox whose clock goes, and always from the same moment, for some minutes have ten thousands of trades."""
+    with Sandbox(start=NOW, limits=False) as running:
+        yield running
+
+
 @pytest.mark.parametrize("one", EVERY, ids=lambda one: one.command)
-def test_every_example_works_as_it_stands(run: Mkt, one: Any) -> None:
+def test_every_example_works_as_it_stands(run: Mkt, moving: Sandbox, one: Any) -> None:
     mkt, *words = shlex.split(one.command)
-    done = run("--sandbox", *words, *(["--for", "2s"] if words[0] == "watch" else []))
+    done = run("--via", moving.url, *words, *(["--for", "2s", "--count", "1"] if words[0] == "watch" else []))
     assert (mkt, done.returncode) == ("mkt", 0), done.stderr
     rows = [row for row in done.rows() if "type" not in row]
     assert rows or one.dataset in {"liquidations", "large_trades"}  # which do not happen every second

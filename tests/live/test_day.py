@@ -34,7 +34,7 @@ def check(day: Day) -> None:
 
 @pytest.mark.parametrize("seed", [1, 2])
 def test_ten_minutes_with_breaks(seed: int) -> None:
-    check(play(faults=6, seconds=600.0, seed=seed))
+    check(play(faults=6, seconds=600.0, seed=seed, pace=0.5))
 
 
 @pytest.mark.soak
