@@ -6,12 +6,13 @@ import asyncio
 import logging
 import math
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from marketcli.datasets import FUNDING, LIQUIDATIONS, OHLC, TRADES
 from marketcli.errors import MarketError, NetworkError
 from marketcli.live import defaults
 from marketcli.live.events import Blind, Cause, State, Status
+from marketcli.live.lanes import grouped
 from marketcli.live.link import Link, Refusal, Silence, Stage, Unanswered
 from marketcli.live.tasks import either, ended
 from marketcli.models import SECOND, Window
@@ -19,7 +20,7 @@ from marketcli.net.backoff import delay
 from marketcli.text import clean
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable
 
     from marketcli.live.doorway import Doorway
     from marketcli.live.lanes import Lane
@@ -304,7 +305,11 @@ class Feed:
 
     def refused(self, topic: str, error: Refusal) -> None:
         """A topic that will not come, by no connection."""
+        about = {one.query.instrument for one in self.topics if one.name == topic}
         self.topics = tuple(one for one in self.topics if one.name != topic)
+        for gone in about - {one.query.instrument for one in self.topics}:
+            if gone is not None:
+                del self.wanted[gone.native], self.lanes[gone.native]
         self.tell(State.REFUSED, error.message)
         self.outbox.fail(error)
 
@@ -388,13 +393,3 @@ class Feed:
             self.unseen(Window(self.blind[0], max(now, self.blind[0] + 1)), self.blind[1])
         elif self.stopped is not None and self.last is not None:
             self.unread(self.stopped, self.last)
-
-
-def grouped(rows: list[tuple[Any, ...]]) -> Iterable[tuple[str, list[tuple[Any, ...]]]]:
-    """Rows of a stream about a market by the exchange's name of the instrument."""
-    if len(rows) == 1:
-        return ((rows[0][0], rows),)
-    groups: dict[str, list[tuple[Any, ...]]] = {}
-    for row in rows:
-        groups.setdefault(row[0], []).append(row)
-    return groups.items()

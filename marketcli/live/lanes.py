@@ -375,3 +375,13 @@ class States(Plain):
         self.columns = dict(self.lasting)
         self.led = False
         self.told.clear()
+
+
+def grouped(rows: list[tuple[Any, ...]]) -> Iterable[tuple[str, list[tuple[Any, ...]]]]:
+    """Rows of a stream about a market by the exchange's name of the instrument."""
+    if len(rows) == 1:
+        return ((rows[0][0], rows),)
+    groups: dict[str, list[tuple[Any, ...]]] = {}
+    for row in rows:
+        groups.setdefault(row[0], []).append(row)
+    return groups.items()

@@ -290,6 +290,29 @@ def test_one_refused_topic_leaves_the_others_and_is_not_asked_for_again() -> Non
     assert error.message == "The exchange refused the stream ticker.ETHUSDT: no."
 
 
+def test_what_is_refused_is_not_asked_of_rest_either() -> None:
+    async def main(hours: Hours) -> Bench:
+        bench = Bench(
+            hours.outside(), hours.micros, BARS, instruments=(BTC, ETH), past=lambda *_: Repaired((), whole=True)
+        )
+        bench.acknowledge = False
+        async with bench.merged:
+            pumping = asyncio.ensure_future(bench.pump())
+            await asyncio.sleep(0.2)
+            bench.line.say({"said": "refused", "topic": "ohlc.ETHUSDT", "text": "no"})
+            bench.line.say({"said": "accepted", "topic": "ohlc.BTCUSDT"})
+            bench.line.data("ohlc.BTCUSDT", (START, 1.0, 1.0, 1.0, 1.0, 1.0, False))
+            await bench.pass_time(3)
+            bench.acknowledge = True
+            bench.line.drop()
+            await bench.pass_time(100)
+            await bench.merged.stop()
+            await pumping
+        return bench
+
+    assert {symbol for symbol, _ in run(main).asked} == {"BTC-USDT-PERP"}
+
+
 def test_a_request_that_is_refused_as_a_whole_is_made_smaller_until_the_bad_topic_is_found() -> None:
     coins = tuple(replace(BTC, native=f"C{place}", symbol=f"C{place}-USDT-PERP") for place in range(10))
     slow = channel(TICKER, cadence=60.0)
