@@ -358,6 +358,8 @@ def test_a_feed_that_was_never_there_is_connecting_and_one_of_several_is_told() 
     assert "BLIND since 12:00:00 (2 of 3 connections)" in shown(view)
     view.apply(status(State.REFUSED, text="no such topic"))
     assert "REFUSED (2 of 3 connections): no such topic" in shown(view)
+    view.apply(status(State.LOST, text="gone"))  # it was one topic of several
+    assert "BLIND since 12:00:00 (2 of 3 connections)" in shown(view)
 
 
 def test_the_footer_says_how_every_feed_is() -> None:

@@ -43,6 +43,7 @@ class Footer:
             self.alive.add(place)
         elif status.state is State.LOST:
             self.alive.add(place)
+            self.refused.pop(place, None)  # of a topic: the connection is tried again
             self.lost.setdefault(place, (status.time, status.text))
         elif status.state is State.REFUSED:
             self.refused[place] = status.text
