@@ -81,7 +81,14 @@ def outcome(words: list[str]) -> int:
     except KeyboardInterrupt:
         return stopped()
     except Exception as error:  # noqa: BLE001 - the last resort: a bug is told in a sentence too
-        return complain(bug(error), words)
+        return stopped() if interrupted(error) else complain(bug(error), words)
+
+
+def interrupted(error: BaseException | None) -> bool:
+    """Whether a signal is behind an error: where Python makes a class, it wraps what is raised, Ctrl-C too."""
+    while error is not None and not isinstance(error, KeyboardInterrupt):
+        error = error.__cause__ or error.__context__
+    return error is not None
 
 
 def stopped() -> int:

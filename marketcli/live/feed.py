@@ -82,7 +82,8 @@ class Feed:
         self.counted = 0  # messages of connections that are gone
         self.frames: dict[bytes, None] = {}  # the newest of streams without ids
         self.well = outside.monotonic()  # when the exchange was last known to be there
-        self.started: Micros | None = None  # when the first connection was complete
+        self.began = clock.now()
+        self.started: Micros | None = None  # since when everything is wanted: the first complete connection, or failure
         self.blind: tuple[Micros, Cause] | None = None  # since when nothing is seen
 
     # --- connections
@@ -201,13 +202,13 @@ class Feed:
     # --- what is not seen
 
     def lost(self, error: MarketError) -> None:
-        """The connection is gone: remember since when nothing is seen, from the first one on that was opened."""
-        if self.started is None and self.last is not None and not isinstance(error, Refusal):
-            self.started = self.last.last_seen(self.now())
+        """The connection is gone, or there is none: remember since when nothing is seen."""
+        if self.started is None and not isinstance(error, Refusal):
+            self.started = self.began
         if self.blind is None and self.started is not None:
-            self.vitals.reconnects += 1
+            self.vitals.reconnects += self.last is not None
             cause = Cause.SILENT if isinstance(error, Silence) else Cause.DISCONNECTED
-            seen = self.now() if self.last is None else self.last.last_seen(self.now())
+            seen = self.began if self.last is None else self.last.last_seen(self.now())
             self.blind = max(self.started, seen), cause
             for lane in self.lanes.values():
                 lane.lost()
@@ -240,12 +241,17 @@ class Feed:
         else:
             self.unseen(window, cause)
 
-    def unread(self, until: Micros, link: Link) -> None:
-        """Tell of the end, where what came last had been on its way for long, or came long before."""
-        seen = link.last_seen(self.now())
-        if link.settled.is_set() and until - seen > round((defaults.BEHIND_SECONDS + link.cadence()) * SECOND):
+    def unread(self, until: Micros) -> None:
+        """Tell of the end, where nothing came yet, what came last was late, or it came long before."""
+        link = self.last
+        if self.started is None or link is None:
+            seen, usual, cause = self.began, 0.0, Cause.DISCONNECTED if link is None else Cause.SILENT
+        else:
+            seen, usual = link.last_seen(self.now()), link.cadence()
             came = self.outside.monotonic() - link.last <= defaults.BEHIND_SECONDS
-            self.unseen(Window(seen, until), Cause.DROPPED if came else Cause.SILENT)
+            cause = Cause.DROPPED if came else Cause.SILENT
+        if until - seen > round((defaults.BEHIND_SECONDS + usual) * SECOND):
+            self.unseen(Window(seen, until), cause)
 
     def unseen(self, window: Window, cause: Cause) -> None:
         """Tell of a stretch that stays dark."""
@@ -391,5 +397,5 @@ class Feed:
                 self.repairs.give_up(lane, window)
         if self.blind is not None:
             self.unseen(Window(self.blind[0], max(now, self.blind[0] + 1)), self.blind[1])
-        elif self.stopped is not None and self.last is not None:
-            self.unread(self.stopped, self.last)
+        elif self.stopped is not None:
+            self.unread(self.stopped)

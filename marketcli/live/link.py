@@ -168,12 +168,13 @@ class Link:
     async def ask(self) -> None:
         """Ask for all topics, in messages as large and as fast as the exchange allows."""
         messages, seconds = self.socket.messages
+        pause = seconds / messages if messages < 2 * len(self.stages) else 0.0  # else the limit is never reached
         for number in count(1):
             while not self.waiting:
                 self.more.clear()
                 await self.more.wait()
             if number > 1:
-                await self.outside.sleep(seconds / messages)
+                await self.outside.sleep(pause)
             batch = self.requests[number] = tuple(self.waiting.popleft())
             self.pending |= dict.fromkeys(batch, self.outside.monotonic())
             await self.wire.send(self.socket.subscribe(batch, number))

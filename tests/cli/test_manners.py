@@ -13,6 +13,8 @@ import pytest
 from cli_runner import mkt
 from pty_runner import plain, screen, spawn
 
+from marketcli.cli.run import outcome
+
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
@@ -90,6 +92,23 @@ def test_a_signal_ends_it_with_its_code_and_leaves_nothing(
     assert "stopped" in err
     assert "Traceback" not in err
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_signal_in_the_middle_of_an_import_is_no_bug(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    class Struck:
+        """What a class is made with while somebody presses Ctrl-C."""
+
+        def __set_name__(self, *_: object) -> None:
+            raise KeyboardInterrupt
+
+    async def importing(*_: object, **__: object) -> None:
+        type("Column", (), {"cells": Struck()})
+
+    monkeypatch.setattr("marketcli.api.lists.spellings", importing)
+    assert outcome(["instruments", "resolve", "btc"]) == 130
+    assert capsys.readouterr().err == "mkt: stopped\n"
 
 
 @pytest.mark.parametrize("columns", [80, 120])

@@ -102,21 +102,66 @@ def test_an_outage_of_many_tries_is_one_blind_interval() -> None:
     assert (bench.vitals.reconnects, bench.vitals.gaps, bench.vitals.connections) == (1, 1, 0)
 
 
-def test_before_the_first_connection_nothing_is_missed() -> None:
+@pytest.mark.parametrize("tries", [4, 400])
+def test_an_exchange_that_is_away_from_the_beginning_is_missed_from_the_beginning(tries: int) -> None:
     async def main(hours: Hours) -> Bench:
         bench = Bench(hours.outside(), hours.micros, FORCED)
-        bench.refusals = [ExchangeDown("away") for _ in range(4)]
+        bench.refusals = [ExchangeDown("away") for _ in range(tries)]
         async with bench.merged:
             pumping = asyncio.ensure_future(bench.pump())
-            await bench.pass_time(20)
-            await bench.merged.stop()
+            await bench.pass_time(30)
+            bench.events += await bench.merged.stop()
             await pumping
         return bench
 
     bench = run(main)
-    assert bench.of(Blind) == []
-    assert bench.states.count(State.LOST) == 4
+    (blind,) = bench.of(Blind)
+    assert (blind.window.start, blind.cause, blind.repaired) == (START, Cause.DISCONNECTED, False)
+    seconds = (blind.window.end - START) / SECOND
+    assert seconds >= 30 if tries == 400 else 1 < seconds < 25
     assert bench.vitals.reconnects == 0
+
+
+@pytest.mark.parametrize(("seconds", "told"), [(1.9, False), (2.1, True)])
+def test_a_connection_that_never_was_complete_saw_nothing(seconds: float, told: bool) -> None:  # noqa: FBT001
+    async def main(hours: Hours) -> Bench:
+        bench = Bench(hours.outside(), hours.micros, FORCED)
+        bench.acknowledge = False
+        async with bench.merged:
+            pumping = asyncio.ensure_future(bench.pump())
+            await asyncio.sleep(seconds)
+            bench.events += await bench.merged.stop()
+            await pumping
+        return bench
+
+    gaps = [(blind.window.start, blind.cause) for blind in run(main).of(Blind)]
+    assert gaps == ([(START, Cause.SILENT)] if told else [])
+
+
+def test_what_time_it_is_there_is_known_before_anything_is_asked_of_rest() -> None:
+    async def script(bench: Bench) -> None:
+        bench.line.busy(bench.micros())
+        await asyncio.sleep(0.01)  # long before the next look
+        assert bench.clock.learnt == [(bench.micros() // 1_000 * 1_000 - 10_000, 0.0)]
+
+    play(script, FORCED)
+
+
+def test_where_nothing_says_when_it_was_sent_a_second_more_is_told() -> None:
+    back = 0
+
+    async def script(bench: Bench) -> None:
+        nonlocal back
+        bench.line.data("liquidations", forced(0))
+        await asyncio.sleep(1)
+        bench.line.drop()
+        await asyncio.sleep(2)
+        back = bench.micros()
+        bench.line.data("liquidations", forced(3))
+        await asyncio.sleep(1)
+
+    (blind,) = play(script, FORCED).of(Blind)
+    assert blind.window.end == back + SECOND
 
 
 def test_a_topic_that_fell_silent_is_dark_from_then_on() -> None:
