@@ -263,6 +263,9 @@ def test_a_stream_that_says_nothing_at_all_is_overdue_once_the_candle_it_began_i
     assert lane.missing(minute(1) + 5 * SECOND) == Window(minute(0), minute(1))
     assert closed_minutes(lane.filled(candles(0, 1))) == [0]
     assert closed_minutes(lane.take([bar(1)], BARS)) == [1]
+    late = bars()
+    assert late.missing(minute(0.9)) is None
+    assert closed_minutes(late.take([bar(-1)], BARS)) == [-1]  # it may begin with one that was over by then
 
 
 def test_months_are_as_long_as_they_are() -> None:
