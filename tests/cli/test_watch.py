@@ -199,6 +199,13 @@ def test_connections_are_told_when_they_are_lost_and_back(watch: Watching) -> No
     assert watch(Feeds(script), "trades", "BTC", "-q").stderr == ""
 
 
+def test_the_same_loss_is_told_once_until_the_connection_is_back(watch: Watching) -> None:
+    away, other = status(State.LOST, text="HTTP 503."), status(State.LOST, text="no answer.")
+    done = watch(Feeds([[away], [away], [other], [other], [status(State.LIVE)], [away]]), "trades", "BTC")
+    said = [line.split("connection 1 ")[1] for line in done.stderr.splitlines() if "connection" in line]
+    assert said == ["lost: HTTP 503.", "lost: no answer.", "live again.", "lost: HTTP 503."]
+
+
 def test_meta_puts_what_is_watched_and_all_statuses_into_the_stream(watch: Watching) -> None:
     source = Source(instruments=(instrument(),), completeness="sampled", notes=("At most one a second.",))
     script = [[status(State.LIVE), liquidation(1), status(State.LOST)]]

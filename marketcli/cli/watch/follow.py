@@ -73,7 +73,7 @@ class Following:
         self.records = 0
         self.blind = 0
         self.known = 0  # failures that have been told
-        self.lost: set[tuple[str, str, int]] = set()
+        self.lost: dict[tuple[str, str, int], str] = {}  # connections, and why
         self.started = feeds.monotonic()
 
     async def go(self) -> ExitCode:
@@ -162,12 +162,11 @@ class Following:
     def hear(self, status: Status) -> None:
         """Say what became of a connection, unless the stream itself does."""
         place = status.exchange, str(status.market), status.connection
-        back = status.state is State.LIVE and place in self.lost
+        back = status.state is State.LIVE and self.lost.pop(place, None) is not None
+        known = status.state is State.LOST and self.lost.get(place) == status.text  # it was tried once more
         if status.state is State.LOST:
-            self.lost.add(place)
-        elif status.state is State.LIVE:
-            self.lost.discard(place)
-        if self.plan.live.meta or self.plan.panel or not (status.state in TOLD or back):
+            self.lost[place] = status.text
+        if self.plan.live.meta or self.plan.panel or known or not (status.state in TOLD or back):
             return
         text = f": {clean(status.text)}" if status.text else "."
         state = "live again" if back else status.state.value
