@@ -105,7 +105,7 @@ are fetched; what could not be is told where it happened, as a line of ndjson:
 rows}    symbols: none means all; rows: that were fetched, or dropped
 cause    disconnected  silent  skipped (left out, while the connection stood)
          dropped (the reader was too slow: the oldest that waited go first)
-So is what was not seen before the first connection, or was late at the end.
+What was not seen before the first connection or was late at the end is a gap.
 Records have no type. In csv and tsv gaps are warnings on stderr. With --meta
 the first line is {"type":"meta"}: what is watched, and whether feeds are full
 or sampled; and what becomes of connections is {"type":"status"}.
