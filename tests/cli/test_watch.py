@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -38,7 +39,7 @@ from marketcli.api.live import Source as RealSource
 from marketcli.api.live import Watch as RealWatch
 from marketcli.datasets import LARGE_TRADES, LIQUIDATIONS, OHLC, TRADES
 from marketcli.errors import UnknownSymbol
-from marketcli.live.events import State
+from marketcli.live.events import Cause, State
 from marketcli.models import Interval, Market
 
 if TYPE_CHECKING:
@@ -179,6 +180,12 @@ def test_in_csv_a_gap_is_a_warning_even_where_all_else_is_quiet(watch: Watching)
         "warning: binance linear: trades of BTC-USDT-PERP from 2026-11-21T11:59"
     )
     assert "filled" not in done.stderr
+    dropped = replace(blind(), cause=Cause.DROPPED)
+    done = watch(Feeds([[replace(dropped, rows=5)], [dropped]]), "trades", "BTC", "-f", "csv", "-q")
+    assert [line.rpartition("Z ")[2] for line in done.stderr.splitlines()] == [
+        "were thrown away: the reader was too slow for 5 rows.",
+        "may be missing (dropped).",  # nobody knows how many
+    ]
 
 
 def test_strict_is_incomplete_if_anything_was_missed(watch: Watching) -> None:

@@ -307,6 +307,9 @@ def test_what_no_stream_says_is_there_until_one_does() -> None:
     (found,) = lane.take([(1, 0.0001, 101.0, 100.0)], said)
     assert (found.interval_h, found.apr) == (4.0, pytest.approx(0.0001 * 365 * 6))  # type: ignore[attr-defined]
     assert found.basis == pytest.approx(0.01)  # type: ignore[attr-defined]
+    lane.lost()
+    (found,) = lane.take([(2, 0.0001, 101.0, 100.0)], said)
+    assert found.interval_h == 4.0  # type: ignore[attr-defined]
     records = [found]
     assert lane.filled(records) == records  # the state as REST has it is a record like any other
 
