@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from marketcli.spec import Channel, Exchange
 
 TRADING = "trading"
+LATER = "What {} lists after the beginning is not among these: there is no stream about its whole market."
 
 
 @dataclass(frozen=True, slots=True)
@@ -337,6 +338,14 @@ def source(made: Sequence[Plan], instruments: tuple[Instrument, ...]) -> Source:
     exchange, channels = made[0].exchange, dict.fromkeys(topic.channel for plan in made for topic in plan.topics)
     completeness = {str(channel.fill.get("completeness", "")) for channel in channels}
     notes = dict.fromkeys(clean(channel.note) for channel in channels if channel.note)
+    later = (
+        LATER.format(exchange.title) if made[0].everything and any(one.scope != "market" for one in channels) else ""
+    )
     return Source(
-        exchange.name, exchange.title, made[0].market, instruments, max(completeness, default=""), tuple(notes)
+        exchange.name,
+        exchange.title,
+        made[0].market,
+        instruments,
+        max(completeness, default=""),
+        (*notes, *([later] if later else [])),
     )

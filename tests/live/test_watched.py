@@ -151,3 +151,4 @@ def test_liquidations_are_what_the_exchange_shows(name: str, market: Market) -> 
     if full:
         assert len(came) == len([row for row in shown if row.time >= min(record.time for record in came)])
     assert feeds.sources[0].notes
+    assert "lists after the beginning" not in " ".join(feeds.sources[0].notes)

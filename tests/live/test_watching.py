@@ -279,6 +279,7 @@ def test_the_market_is_the_linear_one_unless_it_is_named(name: str) -> None:
 def test_liquidations_of_a_market_come_of_several_instruments(name: str) -> None:
     here, feeds = watch(name, dataset=LIQUIDATIONS, seconds=90.0)
     assert {vitals.unlisted for vitals in feeds.vitals.values()} == {0}  # others are on other markets
+    assert ("lists after the beginning" in feeds.sources[0].notes[-1]) is (name == "bybit")  # one for each there
     found = simulator(name)
     assert found is not None
     world, window = here.floor.world, Window(START + SECOND, START + 85 * SECOND)

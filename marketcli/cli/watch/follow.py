@@ -220,7 +220,11 @@ class Following:
         parts = [f"{counted(self.records, 'record')} in {lasted}", *sink.said()]
         parts.append(f"{counted(self.blind, 'gap')}, {sum(one.repaired for one in vitals):,} filled")
         parts.append(counted(sum(one.reconnects for one in vitals), "reconnect"))
-        more = {"dropped": sum(one.dropped for one in vitals), "unreadable": sum(one.garbage for one in vitals)}
+        more = {
+            "dropped": sum(one.dropped for one in vitals),
+            "unreadable": sum(one.garbage for one in vitals),
+            "of instruments that were not listed at the beginning": sum(one.unlisted for one in vitals),
+        }
         parts += [f"{count:,} {what}" for what, count in more.items() if count]
         return f"{'; '.join(parts)}."
 
