@@ -119,9 +119,9 @@ class Bars:
 
     def owed(self) -> Window | None:
         """The same of those candles that are known to be missing."""
-        if not self.unasked:
+        asked, self.unasked = not self.unasked, False
+        if asked or not self.lacking:  # what was lacking may have come late
             return None
-        self.unasked = False
         return Window(min(self.lacking), self.interval.step(max(self.lacking)))
 
     def settled(self, window: Window) -> bool:

@@ -9,11 +9,11 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from marketcli.datasets import FUNDING, LIQUIDATIONS, OHLC, TRADES
-from marketcli.errors import MarketError, NetworkError
+from marketcli.errors import MarketError
 from marketcli.live import defaults
 from marketcli.live.events import Blind, Cause, State, Status
 from marketcli.live.lanes import grouped
-from marketcli.live.link import Link, Refusal, Silence, Stage, Unanswered
+from marketcli.live.link import Away, Link, Refusal, Silence, Stage, Unanswered
 from marketcli.live.tasks import either, ended
 from marketcli.models import SECOND, Window
 from marketcli.net.backoff import delay
@@ -33,12 +33,6 @@ if TYPE_CHECKING:
     from marketcli.spec import Channel, Decode
 
 log = logging.getLogger("marketcli.live")
-
-
-class Away(NetworkError):
-    """The exchange was away for longer than the user wants to wait."""
-
-    retryable = False
 
 
 class Feed:
@@ -89,9 +83,18 @@ class Feed:
     # --- connections
 
     async def run(self) -> None:
-        """Stay connected."""
+        """Stay connected, and look after what waits."""
         self.vitals.wanted += 1
-        ticking = asyncio.ensure_future(self.tick())
+        ticking, staying = asyncio.ensure_future(self.tick()), asyncio.ensure_future(self.stay())
+        try:
+            await either(ticking, staying)
+        finally:
+            await ended(staying)
+            await ended(ticking)
+            self.vitals.wanted -= 1
+
+    async def stay(self) -> None:
+        """Stay connected."""
         failures = unanswered = 0
         try:
             while True:
@@ -110,9 +113,6 @@ class Feed:
         except MarketError as error:
             self.tell(State.REFUSED, error.message)
             raise
-        finally:
-            ticking.cancel()
-            self.vitals.wanted -= 1
 
     async def opened(self) -> Wire:
         """An open connection, unless the exchange stays away for too long; the doorway sees to the waiting."""
@@ -135,8 +135,8 @@ class Feed:
 
     async def rest(self, failures: int) -> None:
         """Wait a little before the next connection, longer when the last ones brought nothing."""
-        first, cap = defaults.BACKOFF_SECONDS, defaults.BACKOFF_CAP_SECONDS
-        await self.outside.sleep(delay(failures, first, cap=cap, random=self.outside.random))
+        cap = defaults.BACKOFF_CAP_SECONDS
+        await self.outside.sleep(delay(failures, defaults.BACKOFF_SECONDS, cap=cap, random=self.outside.random))
 
     def link(self, wire: Wire) -> Link:
         """A connection with decoders of its own."""
@@ -207,9 +207,8 @@ class Feed:
             self.started = self.began
         if self.blind is None and self.started is not None:
             self.vitals.reconnects += self.last is not None
-            cause = Cause.SILENT if isinstance(error, Silence) else Cause.DISCONNECTED
             seen = self.began if self.last is None else self.last.last_seen(self.now())
-            self.blind = max(self.started, seen), cause
+            self.blind = max(self.started, seen), Cause.SILENT if isinstance(error, Silence) else Cause.DISCONNECTED
             for lane in self.lanes.values():
                 lane.lost()
         self.tell(State.LOST, error.message)
@@ -217,8 +216,8 @@ class Feed:
     def seen(self, link: Link) -> None:
         """A connection is complete: what was missed until now is filled, or told."""
         self.timed(link, self.outside.monotonic())
-        told, now = link.sent(link.first), self.now()
         self.tell(State.LIVE)
+        told, now = link.sent(link.first), self.now()
         if self.blind is not None:
             (start, cause), self.blind = self.blind, None
             end = now + SECOND if told is None else told  # the exchange's clock is known to a second, from below
@@ -313,9 +312,8 @@ class Feed:
         """A topic that will not come, by no connection."""
         about = {one.query.instrument for one in self.topics if one.name == topic}
         self.topics = tuple(one for one in self.topics if one.name != topic)
-        for gone in about - {one.query.instrument for one in self.topics}:
-            if gone is not None:
-                del self.wanted[gone.native], self.lanes[gone.native]
+        for gone in filter(None, about - {one.query.instrument for one in self.topics}):
+            del self.wanted[gone.native], self.lanes[gone.native]
         self.tell(State.REFUSED, error.message)
         self.outbox.fail(error)
 
@@ -336,6 +334,7 @@ class Feed:
         while True:
             await self.outside.sleep(defaults.TICK_SECONDS)
             now = self.outside.monotonic()
+            self.repairs.check()
             self.flush(now, self.now())
             if self.plan.dataset is TRADES and self.blind is None and len(self.wanted) <= defaults.REPAIR_MOST:
                 self.audit(now)

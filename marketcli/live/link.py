@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from itertools import count
 from typing import TYPE_CHECKING, Protocol
 
-from marketcli.errors import ConnectionLost, CutBody, DecodeError, MalformedBody, MarketError, NotOffered
+from marketcli.errors import ConnectionLost, CutBody, DecodeError, MalformedBody, MarketError, NetworkError, NotOffered
 from marketcli.live import defaults
 from marketcli.live.audit import Audit
 from marketcli.models import SECOND
@@ -32,6 +32,12 @@ class Silence(ConnectionLost):
 
 class Unanswered(ConnectionLost):
     """A request was never acknowledged."""
+
+
+class Away(NetworkError):
+    """The exchange was away for longer than the user wants to wait."""
+
+    retryable = False
 
 
 class Refusal(NotOffered):

@@ -80,6 +80,12 @@ class Repairs:
         """Whether a stretch of an instrument is being asked for."""
         return any(lane in job.lanes for job in self.jobs)
 
+    def check(self) -> None:
+        """Raise what went wrong in a way that nobody expected: a job that is through is not here any more."""
+        for task in self.jobs.values():
+            if task.done():
+                task.result()
+
     def start(self, lanes: Sequence[Lane], window: Window, cause: Cause) -> None:
         """Begin to fill a stretch of these instruments."""
         job = Job(tuple(lanes), window, cause)

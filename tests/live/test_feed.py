@@ -313,6 +313,28 @@ def test_what_is_refused_is_not_asked_of_rest_either() -> None:
     assert {symbol for symbol, _ in run(main).asked} == {"BTC-USDT-PERP"}
 
 
+def failing(*_: Any) -> Any:
+    """A mistake of ours."""
+    raise ZeroDivisionError
+
+
+@pytest.mark.parametrize("where", ["lane", "repair"])
+def test_a_mistake_beside_the_connection_is_not_silent(where: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def main(hours: Hours) -> None:
+        bench = Bench(hours.outside(), hours.micros, TAPE, past=failing)
+        async with bench.merged:
+            pumping = asyncio.ensure_future(bench.pump())
+            await asyncio.sleep(0.2)
+            bench.line.data("trades.BTCUSDT", trade(1, 0.1), trade(5, 0.2))
+            if where == "lane":
+                monkeypatch.setattr(bench.merged.feeds[0].lanes["BTCUSDT"], "release", failing)
+            await asyncio.wait([pumping], timeout=20)
+            with pytest.raises(ZeroDivisionError):
+                pumping.result()
+
+    run(main)
+
+
 def test_a_request_that_is_refused_as_a_whole_is_made_smaller_until_the_bad_topic_is_found() -> None:
     coins = tuple(replace(BTC, native=f"C{place}", symbol=f"C{place}-USDT-PERP") for place in range(10))
     slow = channel(TICKER, cadence=60.0)

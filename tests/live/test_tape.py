@@ -248,6 +248,14 @@ def test_closed_candles_that_were_jumped_over_come_late_or_from_rest_but_once() 
     assert lane.filled(candles(3)) == []
 
 
+def test_a_candle_that_comes_late_before_anybody_asked_is_not_asked_for() -> None:
+    lane = bars()
+    assert closed_minutes(lane.take([bar(0), bar(2)], BARS)) == [0, 2]
+    assert closed_minutes(lane.take([bar(1)], BARS)) == [1]
+    assert lane.missing(minute(3)) is None
+    assert lane.owed() is None
+
+
 def test_a_candle_is_overdue_after_a_grace_that_is_shorter_where_nobody_says_that_it_is_closed() -> None:
     for said, seconds in ((False, 5), (None, 2)):
         lane = bars()
