@@ -16,12 +16,13 @@ from marketcli.live.bars import Bars
 from marketcli.live.doorway import Doorway
 from marketcli.live.events import Blind, State, Status
 from marketcli.live.feed import Feed
-from marketcli.live.lanes import Forced, Named, Numbered, States
+from marketcli.live.lanes import Forced, States
 from marketcli.live.making import candles_of, liquidations_of, state_of, trades_of
 from marketcli.live.merge import Merged
 from marketcli.live.outbox import Origin, Outbox
 from marketcli.live.plan import plans
 from marketcli.live.repair import Repaired, Repairs
+from marketcli.live.tape import Named, Numbered
 from marketcli.models import MILLISECOND, Instrument, Interval, Market, Window
 from marketcli.spec import (
     Budget,

@@ -15,13 +15,14 @@ from marketcli.live import defaults
 from marketcli.live.bars import Bars
 from marketcli.live.doorway import Doorway
 from marketcli.live.feed import Feed
-from marketcli.live.lanes import Forced, Named, Numbered, States
+from marketcli.live.lanes import Forced, States
 from marketcli.live.making import candles_of, liquidations_of, state_of, trades_of
 from marketcli.live.merge import Merged
 from marketcli.live.orders import Orders
 from marketcli.live.outbox import Origin, Outbox
 from marketcli.live.plan import plans
 from marketcli.live.repair import Repairs
+from marketcli.live.tape import Named, Numbered
 from marketcli.models import Instrument, Interval, Market, Micros
 from marketcli.net.socket import Dialer
 from marketcli.text import clean

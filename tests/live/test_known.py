@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from scripted_streams import BTC, channel
@@ -10,9 +10,12 @@ from scripted_streams import BTC, channel
 from marketcli.datasets import TRADES
 from marketcli.live import defaults
 from marketcli.live.events import Vitals
-from marketcli.live.lanes import Lane, Named
 from marketcli.live.making import trades_of
+from marketcli.live.tape import Named
 from marketcli.models import SECOND, Market
+
+if TYPE_CHECKING:
+    from marketcli.live.lanes import Lane
 
 LOOSE = channel(TRADES)
 IDS = 100

@@ -11,8 +11,8 @@ from scripted_streams import BTC, channel
 from marketcli.datasets import OHLC, TRADES
 from marketcli.live.bars import Bars
 from marketcli.live.events import Vitals
-from marketcli.live.lanes import Numbered
 from marketcli.live.making import candles_of, trades_of
+from marketcli.live.tape import Numbered
 from marketcli.models import MINUTE, SECOND, Interval, Market
 
 TAPE = channel(TRADES, consecutive=True)

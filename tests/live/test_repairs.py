@@ -17,10 +17,10 @@ from marketcli.datasets import FUNDING, LIQUIDATIONS, OHLC, TRADES
 from marketcli.errors import ExchangeDown, MarketError
 from marketcli.exchanges import load, names, simulator
 from marketcli.live.events import Blind, Cause
-from marketcli.live.lanes import Named, Numbered
 from marketcli.live.making import trades_of
 from marketcli.live.outbox import Origin, Outbox
 from marketcli.live.repair import Repaired, Repairs
+from marketcli.live.tape import Named, Numbered
 from marketcli.models import MINUTE, SECOND, Interval, Market, Window
 
 if TYPE_CHECKING:

@@ -13,8 +13,9 @@ from marketcli.datasets import FUNDING, OHLC, OI, TICKER, TRADES
 from marketcli.live import defaults
 from marketcli.live.bars import Bars
 from marketcli.live.events import Vitals
-from marketcli.live.lanes import Named, Numbered, States
+from marketcli.live.lanes import States
 from marketcli.live.making import candles_of, liquidations_of, state_of, trades_of
+from marketcli.live.tape import Named, Numbered
 from marketcli.models import MINUTE as MINUTE_MICROS
 from marketcli.models import SECOND, Instrument, Interval, Market, Window
 
